@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+export interface ChildEnd {
+  status: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+  /** Milliseconds from the start of the process to its end. */
+  took: number
+}
+
+/** A script that runs in a process of its own. */
+export interface Child {
+  /** Resolves when the script has printed `text`. */
+  printed(text: string): Promise<void>
+  signal(signal: NodeJS.Signals): void
+  /** When the process has ended, and its output has been read. */
+  readonly ended: Promise<ChildEnd>
+}
+
+/** No script takes this long, in milliseconds: one that does never ends. */
+const LONGEST = 30_000
+
+/** Starts a script with this process's Node. It is killed after the test, or when it does not end. */
+export function startScript(t: TestContext, script: URL, args: readonly string[] = []): Child {
+  const began = performance.now()
+  const child = spawn(process.execPath, [fileURLToPath(script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  const readers = new Set<() => void>()
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+      for (const read of readers) read()
+    })
+  }
+  const kill = (): void => {
+    child.kill('SIGKILL')
+  }
+  const timer = setTimeout(kill, LONGEST)
+  t.after(kill)
+
+  const ended = new Promise<ChildEnd>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (status, signal) => {
+      clearTimeout(timer)
+      resolve({ status, signal, ...output, took: performance.now() - began })
+    })
+  })
+
+  const printed = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const read = (): void => {
+        if (!output.stdout.includes(text)) return
+        readers.delete(read)
+        resolve()
+      }
+      readers.add(read)
+      read()
+      const missing = ({ status, stderr }: ChildEnd): void =>
+        reject(new Error(`the script ended with status ${status} and never printed "${text}": ${stderr}`))
+      ended.then(missing, reject)
+    })
+
+  return { printed, signal: (signal) => void child.kill(signal), ended }
+}
