@@ -1,0 +1,121 @@
+import { ResultShelf } from './result-shelf.ts'
+
+/** Calls that a lane can hold at once: sent, running, or finished and not yet told. */
+export const SLOTS = 1_024
+
+const POSTED = 0
+const BEGUN = 1
+const CLAIMS = 16 // on a cache line of their own: the counters before it change all the time
+const ABORTS = CLAIMS + SLOTS
+const SHELVED = ABORTS + SLOTS
+const WORDS = SHELVED + SLOTS
+const TIMES_OFFSET = WORDS * Int32Array.BYTES_PER_ELEMENT
+const SHELF_OFFSET = TIMES_OFFSET + 2 * SLOTS * Float64Array.BYTES_PER_ELEMENT
+const BYTES = SHELF_OFFSET + ResultShelf.bytesFor(SLOTS)
+
+/** Generations go from 1 to this and then start again; 0 is nobody's. */
+const LAST_GENERATION = 2 ** 30
+
+/**
+ * The memory that the two sides of a lane share.
+ *
+ * Each call that is sent to a lane has a slot. Its claim word holds the generation under which the slot was given to
+ * the call; the thread claims the call by exchanging that for its negative, the runner revokes it by exchanging it for 0.
+ * The exchange succeeds for one of them only. A slot that was revoked can be given out again at once: what is left of its
+ * former call in the thread's backlog carries another generation, and fails to claim.
+ */
+export class LaneMemory {
+  readonly buffer: SharedArrayBuffer
+  readonly #words: Int32Array
+  readonly #times: Float64Array
+  readonly #shelf: ResultShelf
+
+  constructor(buffer = new SharedArrayBuffer(BYTES)) {
+    this.buffer = buffer
+    this.#words = new Int32Array(buffer, 0, WORDS)
+    this.#times = new Float64Array(buffer, TIMES_OFFSET, 2 * SLOTS)
+    this.#shelf = new ResultShelf(buffer, SHELF_OFFSET)
+  }
+
+  // The runner's side
+
+  /** Gives a slot to a call. `generation` is the slot's last one, 0 at first. */
+  offer(slot: number, generation: number): number {
+    const next = generation === LAST_GENERATION ? 1 : generation + 1
+    Atomics.store(this.#words, CLAIMS + slot, next)
+    return next
+  }
+
+  /** Takes a call back. False when its function has begun. */
+  revoke(slot: number, generation: number): boolean {
+    return Atomics.compareExchange(this.#words, CLAIMS + slot, generation, 0) === generation
+  }
+
+  isClaimed(slot: number, generation: number): boolean {
+    return Atomics.load(this.#words, CLAIMS + slot) === -generation
+  }
+
+  /** Turns `currentCall().aborted` of a call that may be too busy to read messages. */
+  abort(slot: number, generation: number): void {
+    Atomics.store(this.#words, ABORTS + slot, generation)
+  }
+
+  /** The result that the thread has left here for a call; undefined when it has not. */
+  shelved(slot: number, generation: number): { kind: number; value: unknown } | undefined {
+    return Atomics.load(this.#words, SHELVED + slot) === generation ? this.#shelf.get(slot) : undefined
+  }
+
+  /** Says that a message was posted, to a thread that looks before it sleeps. */
+  countPosted(): void {
+    Atomics.add(this.#words, POSTED, 1)
+  }
+
+  /** How many calls of this lane have begun. */
+  get begun(): number {
+    return Atomics.load(this.#words, BEGUN)
+  }
+
+  // The thread's side
+
+  /** Claims a call, before its function begins at the time `now`. False when it was revoked. */
+  claim(slot: number, generation: number, now: number): boolean {
+    const word = CLAIMS + slot
+    // Checked first: after a revocation the slot's time may be another call's.
+    if (Atomics.load(this.#words, word) !== generation) return false
+    this.#times[2 * slot] = now
+    if (Atomics.compareExchange(this.#words, word, generation, -generation) !== generation) return false
+    Atomics.add(this.#words, BEGUN, 1)
+    return true
+  }
+
+  isAborted(slot: number, generation: number): boolean {
+    return Atomics.load(this.#words, ABORTS + slot) === generation
+  }
+
+  end(slot: number, now: number): void {
+    this.#times[2 * slot + 1] = now
+  }
+
+  /** Leaves a result here. False when there is no room for it: it has to be told in a message. */
+  shelve(slot: number, generation: number, kind: number, value: unknown): boolean {
+    if (!this.#shelf.put(slot, kind, value)) return false
+    Atomics.store(this.#words, SHELVED + slot, generation)
+    return true
+  }
+
+  get posted(): number {
+    return Atomics.load(this.#words, POSTED)
+  }
+
+  // Both: milliseconds of the monotonic clock
+
+  /** When the function of a claimed call began. */
+  startedAt(slot: number): number {
+    return this.#times[2 * slot] as number
+  }
+
+  /** When the function of a finished call ended. */
+  endedAt(slot: number): number {
+    return this.#times[2 * slot + 1] as number
+  }
+}
