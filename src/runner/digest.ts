@@ -1,0 +1,91 @@
+import { createHash, type Hash } from 'node:crypto'
+import {
+  isAnyArrayBuffer,
+  isBoxedPrimitive,
+  isDate,
+  isMap,
+  isNativeError,
+  isProxy,
+  isRegExp,
+  isSet,
+} from 'node:util/types'
+
+/**
+ * A digest of values that is the same for equal values, however they came to be: whatever the order of their properties,
+ * and whether their parts are shared or copies. Different values have different ones.
+ *
+ * @throws TypeError for objects of the platform's, such as a Blob or a key.
+ */
+export function digest(values: readonly unknown[]): string {
+  return new Digester().object(values)
+}
+
+class Digester {
+  readonly #done = new Map<object, string>()
+  /** The objects that lead to the one at hand, with their depths: cycles end there. */
+  readonly #path = new Map<object, number>()
+
+  value(value: unknown): string {
+    switch (typeof value) {
+      case 'object':
+        return value === null ? 'null' : this.object(value)
+      case 'string':
+        return JSON.stringify(value)
+      case 'number':
+        return Object.is(value, -0) ? '-0' : String(value)
+      default:
+        return `${typeof value} ${String(value)}`
+    }
+  }
+
+  object(object: object): string {
+    const depth = this.#path.get(object)
+    if (depth !== undefined) return `up ${this.#path.size - depth}`
+    const known = this.#done.get(object)
+    if (known !== undefined) return known
+    this.#path.set(object, this.#path.size)
+    const hash = createHash('sha256')
+    this.#describe(object, hash)
+    this.#path.delete(object)
+    const result = hash.digest('base64')
+    this.#done.set(object, result)
+    return result
+  }
+
+  #describe(object: object, hash: Hash): void {
+    if (ArrayBuffer.isView(object)) {
+      const { buffer, byteOffset, byteLength } = object
+      hash.update(kindOf(object)).update(new Uint8Array(buffer, byteOffset, byteLength))
+    } else if (isAnyArrayBuffer(object)) hash.update('ArrayBuffer').update(new Uint8Array(object))
+    else if (isDate(object)) hash.update(`Date ${object.getTime()}`)
+    else if (isRegExp(object)) hash.update(`RegExp ${String(object)}`)
+    else if (isMap(object)) this.#list('Map', [...object].flat(), hash)
+    else if (isSet(object)) this.#list('Set', [...object], hash)
+    else if (isNativeError(object)) this.#list('Error', [object.name, object.message, object.cause], hash)
+    else if (isBoxedPrimitive(object)) hash.update(`${kindOf(object)} ${String(object.valueOf())}`)
+    else if (isPlain(object)) this.#properties(object, hash)
+    else throw new TypeError(`${kindOf(object)} objects cannot be told apart by their properties`)
+  }
+
+  #list(kind: string, values: readonly unknown[], hash: Hash): void {
+    hash.update(kind)
+    for (const value of values) hash.update(`,${this.value(value)}`)
+  }
+
+  #properties(object: object, hash: Hash): void {
+    hash.update(Array.isArray(object) ? `Array ${object.length}` : 'Object')
+    for (const key of Object.keys(object).toSorted()) {
+      hash.update(`,${JSON.stringify(key)}:${this.value((object as Record<string, unknown>)[key])}`)
+    }
+  }
+}
+
+function kindOf(object: object): string {
+  return Object.prototype.toString.call(object).slice(8, -1)
+}
+
+/** Objects of the platform's have more to them than shows: in slots of their own, or behind symbols. */
+function isPlain(object: object): boolean {
+  if (isProxy(object)) return false
+  return Array.isArray(object) || (kindOf(object) === 'Object' && Object.getOwnPropertySymbols(object).length === 0)
+}

@@ -1,0 +1,414 @@
+import type { Logger } from 'pino'
+import type { Executor, ExecutorPorts, JobListener, JobTimes } from '../executors/executor.ts'
+import type { CallId } from '../model/call-id.ts'
+import type { Clock } from '../model/clock.ts'
+import { CallError, functionNotFound } from '../model/errors.ts'
+import type { RunnerEvents } from '../model/events.ts'
+import type { FunctionArgs, FunctionName, FunctionValue } from '../model/functions.ts'
+import { defaultFunctionOptions, type ResolvedFunctionOptions, type ResolvedOptions } from '../model/options.ts'
+import type {
+  CallOptions,
+  CallPage,
+  CancelOptions,
+  CloseOptions,
+  ListOptions,
+  Runner,
+  RunnerStats,
+  StartOptions,
+  WaitOptions,
+} from '../model/runner.ts'
+import type { CallStatus, Outcome } from '../model/status.ts'
+import { decodeLogValue } from '../protocol/log-values.ts'
+import { CallTable } from '../table/call-table.ts'
+import type { Call } from '../table/call.ts'
+import { Aborts, type AbortRequest } from './aborts.ts'
+import { CallEvents } from './call-events.ts'
+import { infoOf, statusOf } from './call-answers.ts'
+import { CallQueue } from './call-queue.ts'
+import { queueTimeOf, runTimeOf } from './call-times.ts'
+import { CallTracing } from './call-tracing.ts'
+import { digestOf, keyReused } from './idempotency.ts'
+import { showCaller } from './local-stack.ts'
+import { outcomeOf } from './outcomes.ts'
+import { readCall, readCancel, readClose, readId, readList, readWait, type CallRequest } from './requests.ts'
+import { closeOnSignals } from './signals.ts'
+import { TimeHistogram } from './time-histogram.ts'
+
+export interface LocalRunnerParts {
+  options: ResolvedOptions
+  clock: Clock
+  createExecutor: (ports: ExecutorPorts<Call>) => Executor<Call>
+}
+
+const CLOSING = 'the runner is closing'
+
+/** The embedded runner: admits calls, queues them for its executor, ends them, and answers for them. */
+export class LocalRunner<F> implements Runner<F> {
+  readonly #options: ResolvedOptions
+  readonly #defaults: ResolvedFunctionOptions
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #table: CallTable
+  readonly #queue = new CallQueue()
+  readonly #executor: Executor<Call>
+  readonly #aborts: Aborts
+  readonly #events: CallEvents
+  readonly #tracing: CallTracing
+  readonly #queueTimes = new TimeHistogram()
+  readonly #runTimes = new TimeHistogram()
+  readonly #total = { succeeded: 0, failed: 0, expired: 0 }
+  /** What to take off the signals of callers when their calls have ended. */
+  readonly #unsubscribe = new Map<Call, () => void>()
+  readonly #tell = (call: Call): CallId => this.#table.tell(call)
+  #isIdle = true
+  #refusedForRoom = false
+  #closing: Promise<void> | undefined
+  #stopListening: (() => void) | undefined
+  #whenDrained: (() => void) | undefined
+
+  constructor({ options, clock, createExecutor }: LocalRunnerParts) {
+    this.#options = options
+    this.#defaults = defaultFunctionOptions(options)
+    this.#clock = clock
+    this.#logger = options.logger
+    this.#table = new CallTable({
+      clock,
+      retainLimit: options.retainLimit,
+      onExpired: (call) => this.#expired(call),
+    })
+    const idOf = (call: Call): CallId => this.#table.idOf(call)
+    this.#events = new CallEvents(idOf)
+    this.#tracing = new CallTracing(idOf)
+    this.#executor = createExecutor({ source: this.#queue, listener: this.#listen(), clock, logger: options.logger })
+    this.#aborts = new Aborts(clock, {
+      hasEnded: (call) => {
+        this.#lookAgain(call)
+        return call.outcome !== undefined
+      },
+      drop: (call) => this.#queue.delete(call) || this.#executor.revoke(call),
+      interrupt: (call, cause) => this.#executor.interrupt(call, cause),
+      kill: (call) => {
+        this.#lookAgain(call)
+        if (!call.outcome) this.#executor.kill(call)
+      },
+    })
+    if (options.handleSignals) this.#stopListening = closeOnSignals(() => this.close({ abort: true }))
+  }
+
+  start<K extends FunctionName<F>>(
+    fn: K,
+    args: FunctionArgs<F, K>,
+    options: StartOptions & { timeout: 0 },
+  ): Promise<CallStatus<FunctionValue<F, K>> & { id: CallId }>
+  start<K extends FunctionName<F>>(
+    fn: K,
+    args: FunctionArgs<F, K>,
+    options?: StartOptions,
+  ): Promise<CallStatus<FunctionValue<F, K>>>
+  async start<K extends FunctionName<F>>(
+    fn: K,
+    args: FunctionArgs<F, K>,
+    options?: StartOptions,
+  ): Promise<CallStatus<FunctionValue<F, K>>> {
+    const request = readCall('start', fn, args, options, this.#defaultsOf(fn))
+    const call = this.#existing(request) ?? this.#admit(request)
+    await this.#wait(call, request.timeout)
+    this.#lookAgain(call)
+    this.#throwIfRefusedLate(call)
+    return this.#answer(call)
+  }
+
+  async wait<T = unknown>(id: CallId | (string & {}), options?: WaitOptions): Promise<CallStatus<T>> {
+    const { timeout, signal } = readWait(options)
+    signal?.throwIfAborted()
+    const call = this.#table.get(readId(id))
+    await this.#wait(call, timeout, signal)
+    this.#lookAgain(call)
+    return this.#answer(call)
+  }
+
+  async call<K extends FunctionName<F>>(
+    fn: K,
+    args: FunctionArgs<F, K>,
+    options?: CallOptions,
+  ): Promise<FunctionValue<F, K>> {
+    const call = this.#admit(readCall('call', fn, args, options, this.#defaultsOf(fn)))
+    await this.#wait(call, Infinity)
+    const outcome = call.outcome as Outcome<FunctionValue<F, K>>
+    if (outcome.ok) return outcome.value
+    const { error } = outcome
+    showCaller(error)
+    throw error.code === 'FUNCTION_THREW' ? error.cause : error
+  }
+
+  async cancel(id: CallId | (string & {}), options?: CancelOptions): Promise<CallStatus> {
+    const { reason, grace } = readCancel(options)
+    const call = this.#table.get(readId(id))
+    this.#abort(call, { code: 'ABORTED', reason, grace: grace ?? call.grace })
+    return this.#answer(call)
+  }
+
+  async list(options?: ListOptions): Promise<CallPage> {
+    const filter = readList(options)
+    const found = this.#table.page({ ...filter, limit: filter.limit + 1 })
+    const calls = found.slice(0, filter.limit)
+    const sinceUnixEpoch = Date.now() - this.#clock.now()
+    const page: CallPage = {
+      calls: calls.map((call) => infoOf(call, this.#tell, (time) => Math.round(time + sinceUnixEpoch))),
+    }
+    const last = calls.at(-1)
+    return found.length > calls.length && last ? { ...page, cursor: String(last.seq) } : page
+  }
+
+  async forget(id: CallId | (string & {})): Promise<void> {
+    const call = this.#table.get(readId(id))
+    if (!call.outcome) {
+      const message = `call of "${call.fn}" has not ended: cancel it, or wait for it, before it can be forgotten`
+      throw new CallError('CALL_RUNNING', message, { fn: call.fn, id: call.id })
+    }
+    this.#table.forget(call)
+  }
+
+  stats(): RunnerStats {
+    const states = { queued: 0, running: 0 }
+    for (const call of this.#table.underWayCalls()) states[call.state as keyof typeof states] += 1
+    return {
+      calls: { ...states, finished: this.#table.kept },
+      total: { admitted: this.#table.admitted, ...this.#total },
+      queueLength: this.#queue.size,
+      waits: this.#table.waits.size,
+      threads: this.#executor.stats(),
+      queueTime: this.#queueTimes.stats,
+      runTime: this.#runTimes.stats,
+    }
+  }
+
+  on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this {
+    this.#events.on(event, listener)
+    return this
+  }
+
+  once<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this {
+    this.#events.once(event, listener)
+    return this
+  }
+
+  off<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this {
+    this.#events.off(event, listener)
+    return this
+  }
+
+  removeListener<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this {
+    return this.off(event, listener)
+  }
+
+  async ready(): Promise<void> {
+    this.#refuseWhenClosed()
+    await this.#executor.ready()
+  }
+
+  async close(options?: CloseOptions): Promise<void> {
+    const { abort, grace } = readClose(options)
+    this.#closing ??= this.#shutDown()
+    if (abort) {
+      for (const call of this.#table.underWayCalls()) {
+        this.#abort(call, { code: 'ABORTED', reason: CLOSING, grace: grace ?? call.grace })
+      }
+    }
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // Into the runner
+
+  #defaultsOf(fn: unknown): ResolvedFunctionOptions {
+    return this.#options.define.get(fn as string) ?? this.#defaults
+  }
+
+  /** The call that was started by the same idempotency key before, if it was the same call. */
+  #existing(request: CallRequest): Call | undefined {
+    const { idempotencyKey, fn, args } = request
+    if (idempotencyKey === undefined) return undefined
+    const call = this.#table.byKey(idempotencyKey)
+    if (call && call.digest !== digestOf(fn, args)) throw keyReused(idempotencyKey, fn)
+    return call
+  }
+
+  #admit(request: CallRequest): Call {
+    const { fn, signal, idempotencyKey } = request
+    this.#refuseWhenClosed(fn)
+    this.#refuseUnknown(fn)
+    if (signal?.aborted) {
+      const message = `call of "${fn}" was aborted before it was admitted`
+      throw new CallError('ABORTED', message, { fn, started: 'no', step: 'queued', cause: signal.reason })
+    }
+    this.#refuseWithoutRoom(fn)
+    const digest = idempotencyKey === undefined ? undefined : digestOf(fn, request.args)
+
+    const call = this.#table.admit(request)
+    call.kept = request.keep
+    if (idempotencyKey !== undefined && digest !== undefined) this.#table.bindKey(call, idempotencyKey, digest)
+    this.#isIdle = false
+    this.#queue.push(call)
+    this.#executor.wake()
+    if (signal) this.#subscribe(call, signal)
+    this.#tracing.admitted(call)
+    this.#events.queued(call)
+    return call
+  }
+
+  #refuseWhenClosed(fn?: string): void {
+    if (!this.#closing) return
+    throw new CallError('RUNNER_CLOSED', 'the runner is closed: it takes no more calls', { fn })
+  }
+
+  #refuseUnknown(fn: string): void {
+    const { functions } = this.#executor
+    if (functions && !functions.has(fn)) throw functionNotFound(fn, functions)
+  }
+
+  #refuseWithoutRoom(fn: string): void {
+    if (this.#table.underWay < this.#limit) return
+    this.#refusedForRoom = true
+    const message = `${this.#table.underWay} calls are under way, as many as queueLimit (${this.#options.queueLimit}) and threads allow: try again after the "drain" event`
+    throw new CallError('QUEUE_FULL', message, { fn })
+  }
+
+  /** Calls that may be under way at once: those that can run, and those that may wait for it. */
+  get #limit(): number {
+    return this.#executor.capacity + this.#options.queueLimit
+  }
+
+  #subscribe(call: Call, signal: AbortSignal): void {
+    const onAbort = (): void => this.#abort(call, { code: 'ABORTED', reason: signal.reason, grace: call.grace })
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#unsubscribe.set(call, () => signal.removeEventListener('abort', onAbort))
+  }
+
+  // Waits and answers
+
+  #wait(call: Call, timeout: number, signal?: AbortSignal): Promise<void> | undefined {
+    return call.outcome || timeout === 0 ? undefined : this.#table.waits.add(call, timeout, signal)
+  }
+
+  /** Its end may have arrived already, and not have been heard yet because the event loop came to the timer first. */
+  #lookAgain(call: Call): void {
+    if (!call.outcome) this.#executor.look(call)
+  }
+
+  #answer<T>(call: Call): CallStatus<T> {
+    if (call.outcome?.ok === false) showCaller(call.outcome.error)
+    return statusOf(call, this.#tell) as CallStatus<T>
+  }
+
+  /**
+   * Some calls turn out only on their thread to be none: the names of the functions are not known before the first
+   * thread is ready, and of some values only the platform knows whether they can travel. Nobody has the ID of such a
+   * call, so it can still be as if it had never been.
+   */
+  #throwIfRefusedLate(call: Call): void {
+    const { outcome } = call
+    if (!outcome || outcome.ok || call.isTold) return
+    const { error } = outcome
+    if (error.started !== 'no' || (error.code !== 'FUNCTION_NOT_FOUND' && error.code !== 'NOT_CLONEABLE')) return
+    this.#table.forget(call)
+    throw error
+  }
+
+  // Out of the executor
+
+  #listen(): JobListener<Call> {
+    const wantsStarted = (): boolean => this.#events.has('started')
+    return {
+      get wantsStarted() {
+        return wantsStarted()
+      },
+      sent: (call) => this.#aborts.watch(call),
+      started: (call) => this.#events.started(call),
+      progress: (call, value) => {
+        call.progress = value
+        this.#events.progress(call)
+      },
+      log: (call, level, args) => {
+        const line = this.#logger.child({ callId: this.#table.idOf(call), fn: call.fn })
+        this.#guard(() => line[level](...(args.map(decodeLogValue) as [string])))
+      },
+      ended: (call, end, times) =>
+        this.#end(call, outcomeOf(call, end, times?.endedAt ?? this.#clock.now(), this.#aborts), times),
+    }
+  }
+
+  #abort(call: Call, request: AbortRequest): void {
+    const error = this.#aborts.abort(call, request)
+    if (error) this.#end(call, { ok: false, error })
+  }
+
+  #end(call: Call, outcome: Outcome, times?: JobTimes): void {
+    call.cpid = call.place?.cpid ?? times?.cpid ?? 0
+    if (!this.#table.end(call, outcome, times?.startedAt, times?.endedAt ?? this.#clock.now())) return
+    this.#aborts.ended(call)
+    if (this.#unsubscribe.size > 0) {
+      this.#unsubscribe.get(call)?.()
+      this.#unsubscribe.delete(call)
+    }
+    this.#count(call)
+    if (outcome.ok) this.#total.succeeded += 1
+    else this.#guard(() => this.#report(call, outcome.error))
+    this.#tracing.finished(call, outcome)
+    this.#events.finished(call, outcome)
+    this.#table.settle(call)
+    if (this.#refusedForRoom && this.#table.underWay < this.#limit) {
+      this.#refusedForRoom = false
+      this.#events.drain()
+    }
+    if (this.#table.underWay > 0 || this.#isIdle) return
+    this.#isIdle = true
+    this.#events.idle()
+    this.#whenDrained?.()
+  }
+
+  #count(call: Call): void {
+    if (call.startedAt === undefined) return
+    this.#queueTimes.record(queueTimeOf(call))
+    this.#runTimes.record(runTimeOf(call))
+  }
+
+  /** A logger that throws must not come between a call and its end: that is an exception nobody catches. */
+  #guard(log: () => void): void {
+    try {
+      log()
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  #report(call: Call, error: CallError): void {
+    this.#total.failed += 1
+    const isLogged = this.#logger.isLevelEnabled('warn')
+    const id = isLogged ? this.#table.idOf(call) : call.id
+    if (id !== undefined) error.id = id
+    if (isLogged) this.#logger.warn({ callId: id, fn: call.fn, code: error.code, err: error }, 'call failed')
+  }
+
+  #expired(call: Call): void {
+    this.#total.expired += 1
+    this.#events.expired(call)
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#logger.debug({ underWay: this.#table.underWay }, 'runner closing')
+    if (this.#table.underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenDrained = resolve
+      })
+    }
+    await this.#executor.close()
+    this.#stopListening?.()
+    this.#logger.debug('runner closed')
+  }
+}

@@ -1,0 +1,70 @@
+import { deepEqual } from 'node:assert/strict'
+import { exec, execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+
+const run = promisify(exec)
+const runFile = promisify(execFile)
+
+const root = join(import.meta.dirname, '..', '..')
+let app: string
+
+before(async () => {
+  app = await mkdtemp(join(tmpdir(), 'coatcheck-packed-'))
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(app, name), text)))
+  await run(`npm pack --pack-destination "${app}"`, { cwd: root })
+  await run('npm install --prefix . --prefer-offline --no-audit --no-fund ./coatcheck-*.tgz', { cwd: app })
+})
+
+after(() => rm(app, { recursive: true, force: true }))
+
+test('the packed package holds its build and what tells about it, nothing else', async () => {
+  const packed = await readdir(join(app, 'node_modules', 'coatcheck'))
+  deepEqual(packed.toSorted(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+})
+
+test('the packed package runs a call from a .js functions module', async () => {
+  deepEqual(await callsThrough('./functions.js'), answers)
+})
+
+test('the packed package runs a call from a .ts functions module', async () => {
+  deepEqual(await callsThrough('./functions.ts'), answers)
+})
+
+async function callsThrough(functions: string): Promise<unknown> {
+  const { stdout } = await runFile(process.execPath, ['program.js', functions], { cwd: app, timeout: 60_000 })
+  return JSON.parse(stdout)
+}
+
+const answers = {
+  sum: { finished: true, ok: true, value: 3 },
+  name: { finished: true, ok: true, value: 'ownName' },
+}
+
+const files = {
+  'package.json': '{ "type": "module" }',
+  'program.js': `
+    import { createRunner } from 'coatcheck'
+
+    const runner = createRunner({ functions: new URL(process.argv[2], import.meta.url) })
+    const sum = await runner.start('add', [1, 2], { timeout: 10_000 })
+    const name = await runner.start('ownName', [], { timeout: 10_000 })
+    await runner.close()
+    console.log(JSON.stringify({ sum, name }))
+  `,
+  'functions.js': `
+    import { currentCall } from 'coatcheck/function'
+
+    export const add = (a, b) => a + b
+    export const ownName = () => currentCall().fn
+  `,
+  'functions.ts': `
+    import { currentCall } from 'coatcheck/function'
+
+    export const add = (a: number, b: number): number => a + b
+    export const ownName = (): string => currentCall().fn
+  `,
+}
