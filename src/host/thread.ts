@@ -1,24 +1,25 @@
-import { receiveMessageOnPort, threadId, type MessagePort } from 'node:worker_threads'
+import { threadId, type Transferable } from 'node:worker_threads'
 import { monotonicNow } from '../model/clock.ts'
 import { encodeError } from '../protocol/encoded-error.ts'
 import { LaneMemory } from '../protocol/lane-memory.ts'
+import { LanePort } from '../protocol/lane-port.ts'
 import type { FromHost, LaneTask, ResultKind, ToHost } from '../protocol/messages.ts'
 import { FunctionHost, type HostChannel } from './function-host.ts'
 import { loadFunctions } from './load.ts'
 
 /** The Piscina task: serves one lane, until it is told to close. */
-export async function serve({ port, memory, functions: url, concurrency, logLevel }: LaneTask): Promise<void> {
-  const closed = new Promise<void>((resolve) => port.once('close', () => resolve()))
+export async function serve({ memory, functions: url, concurrency, logLevel, ...task }: LaneTask): Promise<void> {
+  const port = new LanePort<ToHost, FromHost>(task.port)
   try {
     const functions = await loadFunctions(url)
     const channel = new ThreadChannel(port, new LaneMemory(memory))
     const host = new FunctionHost({ channel, functions, concurrency, logLevel })
-    port.on('message', (message: ToHost) => host.receive(message))
-    port.postMessage({ type: 'ready', threadId, functions: [...functions.keys()] } satisfies FromHost)
+    port.listen((message) => host.receive(message))
+    port.post({ type: 'ready', threadId, functions: [...functions.keys()] })
   } catch (error) {
-    port.postMessage({ type: 'failed', error: encodeError(error) } satisfies FromHost)
+    port.post({ type: 'failed', error: encodeError(error) })
   }
-  await closed
+  await port.closed
   // Piscina may end the thread now: what its functions have printed is to come out before.
   await Promise.all([written(process.stdout), written(process.stderr)])
 }
@@ -33,17 +34,17 @@ const LOOK_FOR = 0.02
 const LOOKS = 32
 
 class ThreadChannel implements HostChannel {
-  readonly #port: MessagePort
+  readonly #port: LanePort<ToHost, FromHost>
   readonly #memory: LaneMemory
   #seen = 0
 
-  constructor(port: MessagePort, memory: LaneMemory) {
+  constructor(port: LanePort<ToHost, FromHost>, memory: LaneMemory) {
     this.#port = port
     this.#memory = memory
   }
 
-  post(message: FromHost, transfer?: readonly unknown[]): void {
-    this.#port.postMessage(message, transfer as [])
+  post(message: FromHost, transfer?: readonly Transferable[]): void {
+    this.#port.post(message, transfer)
   }
 
   claim(slot: number, generation: number, now: number): boolean {
@@ -74,11 +75,11 @@ class ThreadChannel implements HostChannel {
         if (posted === this.#seen) continue
         // Read before the message: one that comes in between is seen by the next look.
         this.#seen = posted
-        const received = receiveMessageOnPort(this.#port) as { message: ToHost } | undefined
-        if (received === undefined) continue
+        const message = this.#port.take()
+        if (message === undefined) continue
         // There may be more than the one.
         this.#seen -= 1
-        return received.message
+        return message
       }
     } while (monotonicNow() < until)
     return undefined

@@ -1,15 +1,10 @@
-import {
-  MessageChannel,
-  receiveMessageOnPort,
-  type MessagePort,
-  type Transferable,
-  type Worker,
-} from 'node:worker_threads'
+import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError, functionNotFound } from '../../model/errors.ts'
 import { CommonParts } from '../../protocol/common-parts.ts'
 import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
 import { LaneMemory, SLOTS } from '../../protocol/lane-memory.ts'
+import { LanePort } from '../../protocol/lane-port.ts'
 import {
   CALL_FIELDS,
   MAY_BE_SLOW,
@@ -98,7 +93,7 @@ export class Lane<J extends Job> {
   readonly #owner: LaneOwner<J>
   readonly #clock: Clock
   readonly #concurrency: number
-  readonly #port: MessagePort
+  readonly #port: LanePort<FromHost, ToHost>
   readonly #memory = new LaneMemory()
   readonly #end = new AbortController()
   readonly #threadOf: LaneParts<J>['threadOf']
@@ -125,6 +120,7 @@ export class Lane<J extends Job> {
   #movedAt = 0
   #openedAt = 0
   #giveUp: Timer | undefined
+  #isGone = false
   #idleSince: number
   #functions: readonly string[] = []
   #thread: Worker | undefined
@@ -140,11 +136,8 @@ export class Lane<J extends Job> {
     this.#threadOf = threadOf
     this.#idleSince = clock.now()
     const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    const closed = new Promise<void>((resolve) => {
-      port1.once('close', () => resolve())
-    })
-    port1.on('message', (message: FromHost) => this.#receive(message))
+    this.#port = new LanePort(port1)
+    this.#port.listen((message) => this.#receive(message))
     const task: LaneTask = { port: port2, memory: this.#memory.buffer, functions, concurrency, logLevel }
     const served = serve(task, this.#end.signal).then(
       () => undefined,
@@ -154,7 +147,7 @@ export class Lane<J extends Job> {
       },
     )
     // The port closes after the last message was received: what the thread told before it died counts.
-    void Promise.all([served, closed]).then(([error]) => this.#gone(error))
+    void Promise.all([served, this.#port.closed]).then(([error]) => this.#gone(error))
   }
 
   // What the executor chooses by
@@ -287,11 +280,7 @@ export class Lane<J extends Job> {
 
   /** Hears what has arrived and was not heard yet. */
   hear(): void {
-    let received = receiveMessageOnPort(this.#port) as { message: FromHost } | undefined
-    while (received) {
-      this.#receive(received.message)
-      received = receiveMessageOnPort(this.#port) as { message: FromHost } | undefined
-    }
+    for (let message = this.#port.take(); message; message = this.#port.take()) this.#receive(message)
   }
 
   /**
@@ -357,7 +346,7 @@ export class Lane<J extends Job> {
   }
 
   #send(message: ToHost, transfer: readonly Transferable[] = []): void {
-    this.#port.postMessage(message, transfer)
+    this.#port.post(message, transfer)
     this.#memory.countPosted()
   }
 
@@ -486,8 +475,8 @@ export class Lane<J extends Job> {
 
   /** The thread is gone: ends the jobs that had begun, and puts the others back. */
   #gone(error: unknown): void {
-    if (this.#port.listenerCount('message') === 0) return
-    this.#port.removeAllListeners('message')
+    if (this.#isGone) return
+    this.#isGone = true
     this.#port.close()
     this.#giveUp?.clear()
     this.#thread?.off('exit', this.#onExit)
