@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import pTimeout from 'p-timeout'
 import type { Logger } from 'pino'
 import type { Clock, Timer } from '../../model/clock.ts'
@@ -290,7 +291,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     this.#lanes.delete(lane)
     lane.terminate()
     const why = cause instanceof Error ? cause.message : textOf(cause)
-    const message = `no thread could be made ready for the functions module: ${why}`
+    const message = `no thread could be made ready for ${fileURLToPath(this.#options.functions)}: ${why}`
     const error = new CallError('SPAWN_FAILED', message, { cause })
     this.#logger.warn({ err: cause }, 'thread did not start')
     this.#failures.failed(error)
