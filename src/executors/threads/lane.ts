@@ -1,26 +1,27 @@
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../model/clock.ts'
-import { CallError, functionNotFound } from '../../model/errors.ts'
-import { CommonParts } from '../../protocol/common-parts.ts'
-import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
-import { LaneMemory, SLOTS } from '../../protocol/lane-memory.ts'
+import { functionNotFound, type CallError } from '../../model/errors.ts'
+import type { EncodedError } from '../../protocol/encoded-error.ts'
+import { LaneMemory } from '../../protocol/lane-memory.ts'
 import { LanePort } from '../../protocol/lane-port.ts'
 import {
   CALL_FIELDS,
-  MAY_BE_SLOW,
   NOT_CLONEABLE,
   NOT_FOUND,
   RESULT_FIELDS,
   RETURNED,
   SHELVED,
-  TELL_START,
   type AbortCause,
   type FromHost,
   type LaneTask,
   type ResultKind,
   type ToHost,
 } from '../../protocol/messages.ts'
-import type { Job, JobEnd, JobListener, JobTimes, Place } from '../executor.ts'
+import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
+import { Headway } from './headway.ts'
+import { argumentNotCloneable, resultNotCloneable, threadLost } from './job-errors.ts'
+import { LaneSlots, type LanePlace } from './lane-slots.ts'
+import { Outbox, transferOf } from './outbox.ts'
 
 /** What a lane tells the executor whose it is. */
 export interface LaneOwner<J extends Job> {
@@ -69,25 +70,9 @@ export interface LaneParts<J extends Job> {
  */
 const END_WITHIN = 1_000
 
-/** Milliseconds after which a lane that made no headway is tried again. */
-const STALLED_FOR = 50
-
-/** Milliseconds without headway after which a thread in which no call runs is taken to be held up. */
-const RESTING_FOR = 50
-
-/** How often jobs were taken back from threads in which no call ran. */
-const takenBack = new WeakMap<Job, number>()
-
-/** Calls that take longer, in microseconds, are told of as ones that others must not wait for. */
-const SLOW = 100
-
 /** One thread that serves calls over one port, seen from the runner. */
 export class Lane<J extends Job> {
   state: 'opening' | 'open' | 'over' = 'opening'
-  /** Jobs that were sent and have not ended. */
-  inFlight = 0
-  /** The lane made no headway at the last look, so nothing is sent to it for a while. */
-  isStalled = false
   threadId = 0
 
   readonly #owner: LaneOwner<J>
@@ -97,27 +82,16 @@ export class Lane<J extends Job> {
   readonly #memory = new LaneMemory()
   readonly #end = new AbortController()
   readonly #threadOf: LaneParts<J>['threadOf']
-  readonly #jobs: (J | undefined)[] = []
-  readonly #generations: number[] = []
-  /** Slots that were used and are free again; `#jobs.length` is the next that was never used. */
-  readonly #freeSlots: number[] = []
+  readonly #slots: LaneSlots<J> = new LaneSlots(this, this.#memory)
+  readonly #outbox = new Outbox()
+  readonly #headway = new Headway()
   readonly #killed = new Set<J>()
   readonly #whenGone = Promise.withResolvers<void>()
 
-  #outbox: unknown[] = []
-  #outboxHasTransfer = false
-  readonly #outboxParts = new CommonParts()
-  /** Microseconds that the jobs in flight are expected to take, and the jobs of which that is not known. */
-  #load = 0
-  #unknown = 0
   /** Jobs that were sent, but for those that were taken back; a counter of 32 bits, as that of those begun. */
   #sent = 0
   /** Jobs that have ended after they had begun; counts as those do. */
   #ended = 0
-  #begunAtLastLook = 0
-  #endedSinceLastLook = 0
-  #stalledUntil = 0
-  #movedAt = 0
   #openedAt = 0
   #giveUp: Timer | undefined
   #isGone = false
@@ -152,12 +126,22 @@ export class Lane<J extends Job> {
 
   // What the executor chooses by
 
+  /** Jobs that were sent and have not ended. */
+  get inFlight(): number {
+    return this.#slots.size
+  }
+
   get hasSeat(): boolean {
     return this.inFlight < this.#concurrency
   }
 
   get isFull(): boolean {
-    return this.inFlight === SLOTS
+    return this.#slots.isFull
+  }
+
+  /** The lane made no headway at the last look, so nothing is to be sent to it for a while. */
+  get isStalled(): boolean {
+    return this.#headway.isStalled
   }
 
   /** Whether there are jobs that have not begun, or have ended and were not told: not all of them are running. */
@@ -169,7 +153,7 @@ export class Lane<J extends Job> {
   get expectedWait(): number {
     if (this.isStalled) return Infinity
     if (this.hasSeat) return 0
-    return this.#unknown > 0 ? Infinity : this.#load / this.#concurrency
+    return this.#slots.load / this.#concurrency
   }
 
   /** Whether any call has ended here. */
@@ -196,47 +180,54 @@ export class Lane<J extends Job> {
 
   /** Takes a job for the next `post`. @param estimate microseconds it will run, if known. */
   add(job: J, estimate: number | undefined): void {
-    if (!this.#outboxParts.admit(job.args)) {
+    if (!this.#outbox.admits(job)) {
       this.post()
-      this.#outboxParts.admit(job.args)
+      this.#outbox.admits(job)
     }
-    const slot = this.#freeSlots.pop() ?? this.#jobs.length
-    const generation = this.#memory.offer(slot, this.#generations[slot] ?? 0)
-    this.#generations[slot] = generation
-    this.#jobs[slot] = job
-    job.place = new LanePlace(this, this.#memory, slot, generation, estimate)
-    if (this.inFlight === 0) this.#movedAt = this.#clock.now()
-    this.inFlight += 1
+    if (this.inFlight === 0) this.#headway.begin(this.#clock.now())
     this.#sent = (this.#sent + 1) | 0
-    if (estimate === undefined) this.#unknown += 1
-    else this.#load += estimate
-
-    const flags =
-      (this.#owner.listener.wantsStarted ? TELL_START : 0) |
-      (estimate === undefined || estimate > SLOW ? MAY_BE_SLOW : 0)
-    const abortAfter = job.abortAfter === Infinity ? 0 : job.abortAfter
-    this.#outbox.push(slot, generation, flags, job.fn, job.args, abortAfter)
-    if (job.transfer) this.#outboxHasTransfer = true
+    this.#outbox.add(job, this.#slots.add(job, estimate), this.#owner.listener.wantsStarted)
   }
 
   /** Sends the jobs that were added. */
   post(): void {
-    const calls = this.#outbox
-    if (calls.length === 0) return
-    const transfer = this.#outboxHasTransfer ? this.#transferOf(calls) : []
-    this.#outbox = []
-    this.#outboxHasTransfer = false
-    this.#outboxParts.clear()
+    const { calls, hasTransfer } = this.#outbox.take()
+    if (calls.length > 0) this.#post(calls, hasTransfer)
+  }
+
+  #post(calls: unknown[], hasTransfer: boolean): void {
     try {
-      this.#send({ type: 'run', calls }, transfer)
+      this.#send({ type: 'run', calls }, hasTransfer ? transferOf(calls, this.#slots) : [])
     } catch (error) {
-      this.#postSingly(calls, error)
+      if (calls.length > CALL_FIELDS) this.#postSingly(calls)
+      else this.#refuse(calls, error)
     }
+  }
+
+  /** One of them cannot travel, and takes none of the others with it. */
+  #postSingly(calls: unknown[]): void {
+    for (let at = 0; at < calls.length; at += CALL_FIELDS) {
+      const call = calls.slice(at, at + CALL_FIELDS)
+      const job = this.#jobIn(call)
+      // Cancelled by somebody who heard of the end of another.
+      if (job) this.#post(call, job.transfer !== undefined)
+    }
+  }
+
+  #refuse(call: unknown[], error: unknown): void {
+    const job = this.#jobIn(call)
+    if (!job) return
+    this.revoke(job)
+    this.#owner.jobEnded(job, { type: 'failed', error: argumentNotCloneable(job, error) })
+  }
+
+  #jobIn(call: unknown[]): J | undefined {
+    return this.#slots.jobAt(call[0] as number, call[1] as number)
   }
 
   /** Takes back a job that has not begun. False when it has. */
   revoke(job: J): boolean {
-    const place = this.#placeOf(job)
+    const place = this.#slots.placeOf(job)
     if (!place || !this.#memory.revoke(place.slot, place.generation)) return false
     this.#sent = (this.#sent - 1) | 0
     this.#release(place)
@@ -245,14 +236,14 @@ export class Lane<J extends Job> {
 
   /** Puts back all jobs that have not begun. */
   revokeAhead(): void {
-    for (const job of this.#jobs) {
+    for (const job of this.#slots) {
       // What was moved to the thread cannot be sent again.
-      if (job && !job.transfer && this.revoke(job)) this.#owner.putBack(job)
+      if (!job.transfer && this.revoke(job)) this.#owner.putBack(job)
     }
   }
 
   interrupt(job: J, reason: AbortCause): void {
-    const place = this.#placeOf(job)
+    const place = this.#slots.placeOf(job)
     if (!place) return
     const { slot, generation } = place
     this.#memory.abort(slot, generation)
@@ -264,7 +255,7 @@ export class Lane<J extends Job> {
     // From here on nobody else begins there: what runs now is this job, or it has ended.
     this.revokeAhead()
     this.look(job)
-    if (!this.#placeOf(job)) return false
+    if (!this.#slots.placeOf(job)) return false
     this.#killed.add(job)
     this.terminate()
     return true
@@ -290,41 +281,17 @@ export class Lane<J extends Job> {
    */
   lookForHeadway(others: boolean): void {
     this.hear()
-    const now = this.#clock.now()
-    if (this.#hasMoved()) {
-      this.isStalled = false
-      this.#movedAt = now
-    } else if (this.isStalled) {
-      this.isStalled = now < this.#stalledUntil
-    } else if (others || this.isCrowded) {
-      // Nothing runs: the thread is asleep, or unpacks what it was sent, or something that a call left behind holds it.
-      const isResting = this.#memory.begun === this.#ended
-      if (isResting && now - this.#movedAt < this.#patience()) return
-      this.isStalled = true
-      this.#stalledUntil = now + STALLED_FOR
-      this.#fetchShelved()
-      if (isResting) this.#countTakenBack()
-      this.revokeAhead()
-    }
-  }
-
-  /** Whether anything has begun or ended since the last look. */
-  #hasMoved(): boolean {
-    const { begun } = this.#memory
-    const hasMoved = begun !== this.#begunAtLastLook || this.#endedSinceLastLook > 0 || this.inFlight === 0
-    this.#begunAtLastLook = begun
-    this.#endedSinceLastLook = 0
-    return hasMoved
-  }
-
-  /** The more often a job was taken back from resting threads, the longer it takes to unpack, maybe. */
-  #patience(): number {
-    const times = this.#jobs.map((job) => (job && takenBack.get(job)) ?? 0)
-    return RESTING_FOR * 2 ** Math.max(0, ...times)
-  }
-
-  #countTakenBack(): void {
-    for (const job of this.#jobs) if (job) takenBack.set(job, (takenBack.get(job) ?? 0) + 1)
+    const isStalled = this.#headway.look({
+      now: this.#clock.now(),
+      begun: this.#memory.begun,
+      ended: this.#ended,
+      jobs: this.#slots,
+      isEmpty: this.inFlight === 0,
+      isWanted: others || this.isCrowded,
+    })
+    if (!isStalled) return
+    this.#fetchShelved()
+    this.revokeAhead()
   }
 
   /** Lets the thread go on to other lanes, when it has written out what its functions printed. There must be no jobs. */
@@ -350,38 +317,6 @@ export class Lane<J extends Job> {
     this.#memory.countPosted()
   }
 
-  /** One of them cannot travel, and takes none of the others with it. */
-  #postSingly(calls: unknown[], error: unknown): void {
-    for (let at = 0; at < calls.length; at += CALL_FIELDS) {
-      const [slot, generation] = [calls[at], calls[at + 1]] as [number, number]
-      const job = this.#jobOf(slot, generation)
-      // Cancelled by somebody who heard of the end of another.
-      if (!job) continue
-      if (calls.length === CALL_FIELDS) {
-        this.revoke(job)
-        this.#owner.jobEnded(job, { type: 'failed', error: notCloneable(job, error) })
-        continue
-      }
-      this.#outbox = calls.slice(at, at + CALL_FIELDS)
-      this.#outboxHasTransfer = job.transfer !== undefined
-      this.post()
-    }
-  }
-
-  /** What is moved with calls, but for those that were taken back meanwhile. */
-  #transferOf(calls: unknown[]): Transferable[] {
-    const transfer: Transferable[] = []
-    for (let at = 0; at < calls.length; at += CALL_FIELDS) {
-      const job = this.#jobOf(calls[at] as number, calls[at + 1] as number)
-      if (job?.transfer) transfer.push(...job.transfer)
-    }
-    return transfer
-  }
-
-  #jobOf(slot: number, generation: number): J | undefined {
-    return this.#generations[slot] === generation ? this.#jobs[slot] : undefined
-  }
-
   #receive(message: FromHost): void {
     switch (message.type) {
       case 'results':
@@ -391,7 +326,7 @@ export class Lane<J extends Job> {
       case 'failed':
         return this.#owner.laneFailed(this, message.error)
       default: {
-        const job = this.#jobOf(message.slot, message.generation)
+        const job = this.#slots.jobAt(message.slot, message.generation)
         if (!job) return
         if (message.type === 'started') this.#owner.listener.started(job)
         else if (message.type === 'progress') this.#owner.listener.progress(job, message.value)
@@ -414,14 +349,14 @@ export class Lane<J extends Job> {
     const ended: Ended<J>[] = []
     for (let at = 0; at < results.length; at += RESULT_FIELDS) {
       const [slot, generation] = [results[at], results[at + 1]] as [number, number]
-      const job = this.#jobOf(slot, generation)
+      const job = this.#slots.jobAt(slot, generation)
       // Fetched from the shelf before.
       if (!job) continue
       const shelved = results[at + 2] === SHELVED ? this.#memory.shelved(slot, generation) : undefined
       const [kind, value] = shelved ? [shelved.kind, shelved.value] : [results[at + 2], results[at + 3]]
       ended.push(this.#take(job, slot, kind as ResultKind, value))
     }
-    this.isStalled = false
+    this.#headway.moved()
     // Only now that all of them have ended: whoever hears of one end may ask about another.
     for (const { job, end, times } of ended) this.#owner.jobEnded(job, end, times)
     this.#owner.laneHasRoom()
@@ -429,15 +364,15 @@ export class Lane<J extends Job> {
 
   /** Ends the jobs whose results the thread has left in shared memory, and has not come to tell. */
   #fetchShelved(): void {
-    for (const job of this.#jobs) if (job) this.#fetch(job)
+    for (const job of this.#slots) this.#fetch(job)
   }
 
   #fetch(job: J): void {
-    const shelved = this.#placeOf(job)
+    const shelved = this.#slots.placeOf(job)
     if (!shelved || !this.#memory.shelved(shelved.slot, shelved.generation)) return
     // What its function told before it ended comes first.
     this.hear()
-    const place = this.#placeOf(job)
+    const place = this.#slots.placeOf(job)
     const result = place && this.#memory.shelved(place.slot, place.generation)
     if (!result) return
     const { end, times } = this.#take(job, place.slot, result.kind as ResultKind, result.value)
@@ -448,29 +383,15 @@ export class Lane<J extends Job> {
   #take(job: J, slot: number, kind: ResultKind, value: unknown): Ended<J> {
     const { threadId: cpid } = this
     const times = { cpid, startedAt: this.#memory.startedAt(slot), endedAt: this.#memory.endedAt(slot) }
-    const place = this.#placeOf(job)
+    const place = this.#slots.placeOf(job)
     if (place) this.#release(place)
-    this.#endedSinceLastLook += 1
     this.#ended = (this.#ended + 1) | 0
     return { job, end: this.#endOf(job, kind, value), times }
   }
 
-  #release({ slot, estimate }: LanePlace<J>): void {
-    const job = this.#jobs[slot]
-    if (job) job.place = undefined
-    this.#jobs[slot] = undefined
-    this.#freeSlots.push(slot)
-    this.inFlight -= 1
-    if (estimate === undefined) this.#unknown -= 1
-    else this.#load -= estimate
-    if (this.inFlight > 0) return
-    this.#load = 0
-    this.#idleSince = this.#clock.now()
-  }
-
-  #placeOf(job: J): LanePlace<J> | undefined {
-    const { place } = job
-    return place instanceof LanePlace && place.lane === this ? place : undefined
+  #release(place: LanePlace<J>): void {
+    this.#slots.free(place)
+    if (this.inFlight === 0) this.#idleSince = this.#clock.now()
   }
 
   /** The thread is gone: ends the jobs that had begun, and puts the others back. */
@@ -485,88 +406,40 @@ export class Lane<J extends Job> {
     this.#fetchShelved()
     this.revokeAhead()
     this.#whenGone.resolve()
-    const lost = this.#jobs.filter((job) => job !== undefined)
+    const lost = [...this.#slots]
     for (const job of lost) this.#lose(job, error)
     this.#owner.laneGone(this, { error, hadBegun: lost.length > 0, openFor })
   }
 
   #lose(job: J, error: unknown): void {
-    const place = this.#placeOf(job)
+    const place = this.#slots.placeOf(job)
     if (!place) return
     const hadBegun = !this.revoke(job)
     const startedAt = this.#memory.startedAt(place.slot)
     if (hadBegun) this.#release(place)
-    if (!hadBegun) this.#owner.jobEnded(job, { type: 'failed', error: this.#crash(job, error, 'no') })
+    if (!hadBegun) this.#owner.jobEnded(job, { type: 'failed', error: this.#lossOf(job, error, 'no') })
     else {
       const end: JobEnd = this.#killed.has(job)
         ? { type: 'killed' }
-        : { type: 'failed', error: this.#crash(job, error, 'yes') }
+        : { type: 'failed', error: this.#lossOf(job, error, 'yes') }
       this.#owner.jobEnded(job, end, { cpid: this.threadId, startedAt, endedAt: this.#clock.now() })
     }
   }
 
-  #endOf({ fn }: J, kind: ResultKind, value: unknown): JobEnd {
-    if (kind === RETURNED) return { type: 'returned', value }
-    if (kind === NOT_FOUND) return { type: 'failed', error: functionNotFound(fn, this.#functions) }
-    const error = value as EncodedError
-    if (kind !== NOT_CLONEABLE) return { type: 'threw', error }
-    const cause = decodeError(error) as Error
-    const details = { fn, started: 'yes', cause } as const
-    return { type: 'failed', error: new CallError('NOT_CLONEABLE', `"${fn}": ${cause.message}`, details) }
+  #lossOf(job: J, error: unknown, started: 'no' | 'yes'): CallError {
+    return threadLost(job, { error, exitCode: this.#exitCode, wasKilled: this.#killed.size > 0 }, started)
   }
 
-  #crash({ fn }: J, error: unknown, started: 'no' | 'yes'): CallError {
-    // A bystander's error is not that the thread was ended as it should be.
-    const cause = error === undefined || this.#killed.size > 0 ? {} : { cause: error }
-    const { code } = (error ?? {}) as { code?: unknown }
-    if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      const message = `the thread of "${fn}" ran out of memory: raise threads.resourceLimits, or use less`
-      return new CallError('OUT_OF_MEMORY', message, { fn, started, ...cause })
+  #endOf(job: J, kind: ResultKind, value: unknown): JobEnd {
+    switch (kind) {
+      case RETURNED:
+        return { type: 'returned', value }
+      case NOT_FOUND:
+        return { type: 'failed', error: functionNotFound(job.fn, this.#functions) }
+      case NOT_CLONEABLE:
+        return { type: 'failed', error: resultNotCloneable(job, value as EncodedError) }
+      default:
+        return { type: 'threw', error: value as EncodedError }
     }
-    const why = this.#killed.size > 0 ? 'was killed for another call in it' : describe(error, this.#exitCode)
-    const retryable = started === 'no'
-    const details = { fn, started, retryable, exitCode: this.#exitCode, ...cause }
-    return new CallError('WORKER_CRASHED', `the thread of "${fn}" ${why}`, details)
   }
-}
-
-/** Where a job is in a lane. */
-class LanePlace<J extends Job> implements Place {
-  readonly lane: Lane<J>
-  readonly slot: number
-  readonly generation: number
-  readonly estimate: number | undefined
-  readonly #memory: LaneMemory
-
-  constructor(lane: Lane<J>, memory: LaneMemory, slot: number, generation: number, estimate: number | undefined) {
-    this.lane = lane
-    this.#memory = memory
-    this.slot = slot
-    this.generation = generation
-    this.estimate = estimate
-  }
-
-  get cpid(): number {
-    return this.lane.threadId
-  }
-
-  get startedAt(): number | undefined {
-    const { slot, generation } = this
-    return this.#memory.isClaimed(slot, generation) ? this.#memory.startedAt(slot) : undefined
-  }
-}
-
-/** The lane that a job was sent to. */
-export function laneOf<J extends Job>({ place }: J): Lane<J> | undefined {
-  return place instanceof LanePlace ? place.lane : undefined
-}
-
-function notCloneable({ fn }: Job, error: unknown): CallError {
-  const message = `args of "${fn}" cannot travel between threads: ${textOf(error)}`
-  return new CallError('NOT_CLONEABLE', message, { fn, cause: error })
-}
-
-function describe(error: unknown, exitCode: number | undefined): string {
-  const status = exitCode === undefined ? '' : ` with exit code ${exitCode}`
-  return error instanceof Error ? `ended${status}: ${error.message}` : `ended${status}`
 }

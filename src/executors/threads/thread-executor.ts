@@ -16,7 +16,8 @@ import type {
   JobSource,
   JobTimes,
 } from '../executor.ts'
-import { Lane, laneOf, type LaneEnd, type LaneOwner } from './lane.ts'
+import { laneOf } from './lane-slots.ts'
+import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
 import { RunTimes } from './run-times.ts'
 import { StartFailures } from './start-failures.ts'
 import { ThreadPool } from './thread-pool.ts'

@@ -1,0 +1,79 @@
+import type { Job } from '../executor.ts'
+
+/** Milliseconds after which a lane that made no headway is tried again. */
+const STALLED_FOR = 50
+
+/** Milliseconds without headway after which a thread in which no call runs is taken to be held up. */
+const RESTING_FOR = 50
+
+/** How often jobs were taken back from threads in which no call ran. */
+const takenBack = new WeakMap<Job, number>()
+
+/** What is looked at. */
+export interface LaneProgress {
+  /** Milliseconds of the monotonic clock. */
+  now: number
+  /** How many jobs have begun, and how many of them have ended; counters of 32 bits. */
+  begun: number
+  ended: number
+  /** The jobs in flight. */
+  jobs: Iterable<Job>
+  isEmpty: boolean
+  /** Whether anybody would gain by its jobs being taken back. */
+  isWanted: boolean
+}
+
+/** Tells, look by look, whether a lane makes headway: whether jobs begin or end there. */
+export class Headway {
+  /** No headway was made at the last look, so nothing is to be sent to the lane for a while. */
+  isStalled = false
+  #begunAtLastLook = 0
+  #endedAtLastLook = 0
+  #stalledUntil = 0
+  #movedAt = 0
+
+  /** The lane was empty, and is not from now on. */
+  begin(now: number): void {
+    this.#movedAt = now
+  }
+
+  /** Jobs have ended just now. */
+  moved(): void {
+    this.isStalled = false
+  }
+
+  /** True when the lane turns out to be stalled: what has not begun there is to be taken back. */
+  look({ now, begun, ended, jobs, isEmpty, isWanted }: LaneProgress): boolean {
+    const hasMoved = begun !== this.#begunAtLastLook || ended !== this.#endedAtLastLook || isEmpty
+    this.#begunAtLastLook = begun
+    this.#endedAtLastLook = ended
+    if (hasMoved) {
+      this.isStalled = false
+      this.#movedAt = now
+      return false
+    }
+    if (this.isStalled) {
+      this.isStalled = now < this.#stalledUntil
+      return false
+    }
+    if (!isWanted) return false
+    // Nothing runs: the thread is asleep, or unpacks what it was sent, or something that a call left behind holds it.
+    const isResting = begun === ended
+    if (isResting && now - this.#movedAt < patienceFor(jobs)) return false
+    if (isResting) countTakenBack(jobs)
+    this.isStalled = true
+    this.#stalledUntil = now + STALLED_FOR
+    return true
+  }
+}
+
+/** The more often a job was taken back from resting threads, the longer it takes to unpack, maybe. */
+function patienceFor(jobs: Iterable<Job>): number {
+  let times = 0
+  for (const job of jobs) times = Math.max(times, takenBack.get(job) ?? 0)
+  return RESTING_FOR * 2 ** times
+}
+
+function countTakenBack(jobs: Iterable<Job>): void {
+  for (const job of jobs) takenBack.set(job, (takenBack.get(job) ?? 0) + 1)
+}

@@ -1,0 +1,42 @@
+import { CallError } from '../../model/errors.ts'
+import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
+import type { Job } from '../executor.ts'
+
+// What becomes of jobs that their lane could not bring to an end of their own.
+
+export function argumentNotCloneable({ fn }: Job, error: unknown): CallError {
+  const message = `args of "${fn}" cannot travel between threads: ${textOf(error)}`
+  return new CallError('NOT_CLONEABLE', message, { fn, cause: error })
+}
+
+export function resultNotCloneable({ fn }: Job, error: EncodedError): CallError {
+  const cause = decodeError(error) as Error
+  return new CallError('NOT_CLONEABLE', `"${fn}": ${cause.message}`, { fn, started: 'yes', cause })
+}
+
+/** How a thread ended under its jobs. */
+export interface ThreadEnd {
+  /** What Piscina says of it. */
+  error: unknown
+  exitCode: number | undefined
+  /** Whether it was ended for one of its jobs. */
+  wasKilled: boolean
+}
+
+export function threadLost({ fn }: Job, { error, exitCode, wasKilled }: ThreadEnd, started: 'no' | 'yes'): CallError {
+  // A bystander's error is not that the thread was ended as it should be.
+  const cause = error === undefined || wasKilled ? {} : { cause: error }
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    const message = `the thread of "${fn}" ran out of memory: raise threads.resourceLimits, or use less`
+    return new CallError('OUT_OF_MEMORY', message, { fn, started, ...cause })
+  }
+  const why = wasKilled ? 'was killed for another call in it' : describe(error, exitCode)
+  const details = { fn, started, retryable: started === 'no', exitCode, ...cause }
+  return new CallError('WORKER_CRASHED', `the thread of "${fn}" ${why}`, details)
+}
+
+function describe(error: unknown, exitCode: number | undefined): string {
+  const status = exitCode === undefined ? '' : ` with exit code ${exitCode}`
+  return error instanceof Error ? `ended${status}: ${error.message}` : `ended${status}`
+}
