@@ -30,7 +30,8 @@ export interface CurrentCall {
   readonly deadline: number
   readonly log: CallLogger
   /**
-   * Reports progress: the `progress` of the call's status, and the runner's `progress` event.
+   * Reports progress: the `progress` of the call's status, and the runner's `progress` event. What comes faster than it
+   * is heard is thinned out; the last value is always told.
    *
    * @throws DOMException `DataCloneError` when `value` cannot travel between threads.
    */

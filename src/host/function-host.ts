@@ -27,6 +27,12 @@ import { splitTransfer } from './transfer.ts'
 export interface HostChannel {
   /** @throws DOMException `DataCloneError` when something in the message cannot travel between threads. */
   post(message: FromHost, transfer?: readonly Transferable[]): void
+  /** Tells of progress, or a log line. @throws as `post`. */
+  report(message: FromHost): void
+  /** Whether a report would be heard before long. */
+  readonly mayReport: boolean
+  /** Waits until that is so. */
+  awaitReportable(): void
   /** Claims a call before it begins. False when the runner has taken it back. */
   claim(slot: number, generation: number, now: number): boolean
   isAborted(slot: number, generation: number): boolean
@@ -45,6 +51,9 @@ export interface FunctionHostOptions {
   concurrency: number
   logLevel: LogLevel | 'silent'
 }
+
+// Taken before a functions module can put something else in its place.
+const { nextTick } = process
 
 /** A finished result waits no longer than this, in milliseconds, for others to travel with. */
 const TELL_WITHIN = 0.2
@@ -82,8 +91,16 @@ export class FunctionHost implements RunningCallHost {
     this.#turn()
   }
 
-  post(message: FromHost): void {
-    this.#channel.post(message)
+  report(message: FromHost): void {
+    this.#channel.report(message)
+  }
+
+  get mayReport(): boolean {
+    return this.#channel.mayReport
+  }
+
+  awaitReportable(): void {
+    this.#channel.awaitReportable()
   }
 
   isAborted(slot: number, generation: number): boolean {
@@ -176,10 +193,9 @@ export class FunctionHost implements RunningCallHost {
       this.#end(call, kind, value)
       this.#runBacklog()
       // After the promises that settle along with this one.
-      process.nextTick(() => this.#turn())
+      nextTick(() => this.#turn())
     }
-    // A thenable of the user's may call back at once, twice, or throw: a promise of ours will not.
-    Promise.resolve(promise).then(
+    settled(promise).then(
       (value) => settle(RETURNED, value),
       (error: unknown) => settle(THREW, encodeThrown(error)),
     )
@@ -264,6 +280,11 @@ function encodeThrown(thrown: unknown): EncodedError {
   const lines = encoded.stack.split('\n')
   const own = lines.findIndex((line) => line.includes(import.meta.url) || line.includes('at AsyncLocalStorage.run '))
   return own < 0 ? encoded : { ...encoded, stack: lines.slice(0, own).join('\n') }
+}
+
+/** A thenable of the user's may call back at once, twice, or throw, and a promise may have been given such a `then`. */
+async function settled(promise: PromiseLike<unknown>): Promise<unknown> {
+  return await promise
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

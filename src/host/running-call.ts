@@ -3,11 +3,16 @@ import type { AbortCause, FromHost, LogLevel } from '../protocol/messages.ts'
 import { createCallLogger } from './call-log.ts'
 import type { CallLogger, CurrentCall } from './current-call.ts'
 
+/** Milliseconds after which progress that was held back is tried again. */
+const REPORT_AGAIN_AFTER = 5
+
 /** What a running call needs of the host that runs it. */
 export interface RunningCallHost {
   readonly logLevel: LogLevel | 'silent'
   /** @throws DOMException `DataCloneError` when something in the message cannot travel between threads. */
-  post(message: FromHost): void
+  report(message: FromHost): void
+  readonly mayReport: boolean
+  awaitReportable(): void
   isAborted(slot: number, generation: number): boolean
 }
 
@@ -23,6 +28,9 @@ export class RunningCall implements CurrentCall {
   #cause: AbortCause | undefined
   #log: CallLogger | undefined
   #ended = false
+  /** The newest progress, when there was no point in reporting it. */
+  #unreported: { value: unknown } | undefined
+  #timer: NodeJS.Timeout | undefined
 
   constructor(
     host: RunningCallHost,
@@ -61,15 +69,34 @@ export class RunningCall implements CurrentCall {
 
   get log(): CallLogger {
     return (this.#log ??= createCallLogger(this.#host.logLevel, (level, args) => {
-      if (!this.#ended) this.#host.post({ type: 'log', slot: this.slot, generation: this.generation, level, args })
+      if (this.#ended) return
+      this.#host.awaitReportable()
+      this.#host.report({ type: 'log', slot: this.slot, generation: this.generation, level, args })
     }))
   }
 
   // A getter, so that a function can take it off: `const { progress } = currentCall()`.
   get progress(): (value: unknown) => void {
     return (value) => {
-      if (!this.#ended) this.#host.post({ type: 'progress', slot: this.slot, generation: this.generation, value })
+      if (this.#ended) return
+      if (this.#host.mayReport) this.#reportProgress(value)
+      else this.#reportLater(value)
     }
+  }
+
+  #reportProgress(value: unknown): void {
+    this.#unreported = undefined
+    this.#host.report({ type: 'progress', slot: this.slot, generation: this.generation, value })
+  }
+
+  /** Nobody hears it before there is a newer one, or the end. */
+  #reportLater(value: unknown): void {
+    // As it is now, and refused here if it cannot travel.
+    this.#unreported = { value: structuredClone(value) }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (this.#unreported && !this.#ended) this.progress(this.#unreported.value)
+    }, REPORT_AGAIN_AFTER)
   }
 
   abort(cause: AbortCause): void {
@@ -78,6 +105,8 @@ export class RunningCall implements CurrentCall {
   }
 
   end(): void {
+    if (this.#unreported) this.#reportProgress(this.#unreported.value)
+    clearTimeout(this.#timer)
     this.#ended = true
   }
 }

@@ -3,7 +3,7 @@ import { monotonicNow } from '../model/clock.ts'
 import { encodeError } from '../protocol/encoded-error.ts'
 import { LaneMemory } from '../protocol/lane-memory.ts'
 import { LanePort } from '../protocol/lane-port.ts'
-import type { FromHost, LaneTask, ResultKind, ToHost } from '../protocol/messages.ts'
+import { REPORTS_AHEAD, type FromHost, type LaneTask, type ResultKind, type ToHost } from '../protocol/messages.ts'
 import { FunctionHost, type HostChannel } from './function-host.ts'
 import { loadFunctions } from './load.ts'
 
@@ -14,7 +14,10 @@ export async function serve({ memory, functions: url, concurrency, logLevel, ...
     const functions = await loadFunctions(url)
     const channel = new ThreadChannel(port, new LaneMemory(memory))
     const host = new FunctionHost({ channel, functions, concurrency, logLevel })
-    port.listen((message) => host.receive(message))
+    port.listen((message) => {
+      channel.received()
+      host.receive(message)
+    })
     port.post({ type: 'ready', threadId, functions: [...functions.keys()] })
   } catch (error) {
     port.post({ type: 'failed', error: encodeError(error) })
@@ -30,6 +33,8 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Milliseconds that a thread without calls looks at shared memory before it goes back to its event loop. */
 const LOOK_FOR = 0.02
+/** Milliseconds that a thread sleeps at a time when it is too far ahead of the runner. */
+const WAIT_PART = 10
 /** Looks between two readings of the clock. */
 const LOOKS = 32
 
@@ -37,14 +42,35 @@ class ThreadChannel implements HostChannel {
   readonly #port: LanePort<ToHost, FromHost>
   readonly #memory: LaneMemory
   #seen = 0
+  /** Reports that were posted; counts as those heard do, with 32 bits. */
+  #reported = 0
 
   constructor(port: LanePort<ToHost, FromHost>, memory: LaneMemory) {
     this.#port = port
     this.#memory = memory
   }
 
+  received(): void {
+    this.#memory.countReceived()
+  }
+
   post(message: FromHost, transfer?: readonly Transferable[]): void {
     this.#port.post(message, transfer)
+  }
+
+  report(message: FromHost): void {
+    // Counted when it is on its way: what cannot travel is not.
+    this.post(message)
+    this.#reported = (this.#reported + 1) | 0
+  }
+
+  get mayReport(): boolean {
+    return ((this.#reported - this.#memory.heard) | 0) < REPORTS_AHEAD
+  }
+
+  awaitReportable(): void {
+    // In parts, so that the thread can be ended meanwhile.
+    while (!this.mayReport) this.#memory.awaitHeard(this.#memory.heard, WAIT_PART)
   }
 
   claim(slot: number, generation: number, now: number): boolean {
@@ -77,6 +103,7 @@ class ThreadChannel implements HostChannel {
         this.#seen = posted
         const message = this.#port.take()
         if (message === undefined) continue
+        this.received()
         // There may be more than the one.
         this.#seen -= 1
         return message

@@ -239,15 +239,24 @@ function resolveThreads(given: ThreadsOptions = {}): ResolvedThreadsOptions {
   }
 }
 
-const RESOURCE_LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
+/** What a thread can be given. Beyond these V8 does not fail to start it: it ends the process. */
+const RESOURCE_LIMITS: Record<string, readonly [least: number, most: number]> = {
+  maxOldGenerationSizeMb: [4, Infinity],
+  maxYoungGenerationSizeMb: [0, Infinity],
+  codeRangeSizeMb: [0, 4_096],
+  stackSizeMb: [0.5, Infinity],
+}
 
 function checkResourceLimits(given: ResourceLimits): ResourceLimits {
-  checkOptions('threads.resourceLimits', given, RESOURCE_LIMITS)
+  checkOptions('threads.resourceLimits', given, Object.keys(RESOURCE_LIMITS))
   for (const [key, value] of Object.entries(given)) {
     const where = `threads.resourceLimits.${key}`
     if (value === undefined) continue
     if (typeof value !== 'number') throw new TypeError(`${where} must be a number of megabytes, got ${show(value)}`)
     if (!(value > 0 && value < Infinity)) throw new RangeError(`${where} must be more than 0 megabytes, got ${value}`)
+    const [least = 0, most = Infinity] = RESOURCE_LIMITS[key] ?? []
+    if (value < least) throw new RangeError(`${where} must be at least ${least} megabytes, got ${value}`)
+    if (value > most) throw new RangeError(`${where} must be at most ${most} megabytes, got ${value}`)
   }
   return given
 }

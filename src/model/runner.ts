@@ -101,6 +101,9 @@ export interface Runner<F = AnyFunctions> extends AsyncDisposable {
   /**
    * Begins a call and waits a bounded time for it: the answer is its outcome, or its ID.
    *
+   * Which functions there are is known once the first thread is ready. An unknown one whose `start` is answered before
+   * that has an ID, and ends with `FUNCTION_NOT_FOUND`.
+   *
    * Hand `args` over: they are copied when the call is sent to its thread, which can be after `start` has answered.
    *
    * @throws TypeError or RangeError for a bad argument; CallError `FUNCTION_NOT_FOUND`, `NOT_CLONEABLE`, `QUEUE_FULL`,

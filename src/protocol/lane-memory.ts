@@ -5,6 +5,8 @@ export const SLOTS = 1_024
 
 const POSTED = 0
 const BEGUN = 1
+const RECEIVED = 2
+const HEARD = 3
 const CLAIMS = 16 // on a cache line of their own: the counters before it change all the time
 const ABORTS = CLAIMS + SLOTS
 const SHELVED = ABORTS + SLOTS
@@ -75,6 +77,17 @@ export class LaneMemory {
     return Atomics.load(this.#words, BEGUN)
   }
 
+  /** How many messages the thread has unpacked. */
+  get received(): number {
+    return Atomics.load(this.#words, RECEIVED)
+  }
+
+  /** Says how many reports the runner has heard by now. */
+  set heard(count: number) {
+    Atomics.store(this.#words, HEARD, count)
+    Atomics.notify(this.#words, HEARD)
+  }
+
   // The thread's side
 
   /** Claims a call, before its function begins at the time `now`. False when it was revoked. */
@@ -105,6 +118,21 @@ export class LaneMemory {
 
   get posted(): number {
     return Atomics.load(this.#words, POSTED)
+  }
+
+  /** Says that a message was unpacked. */
+  countReceived(): void {
+    Atomics.add(this.#words, RECEIVED, 1)
+  }
+
+  /** How many reports the runner has heard. */
+  get heard(): number {
+    return Atomics.load(this.#words, HEARD)
+  }
+
+  /** Sleeps until the runner has heard more than `heard` reports, or for `ms` milliseconds. */
+  awaitHeard(heard: number, ms: number): void {
+    Atomics.wait(this.#words, HEARD, heard, ms)
   }
 
   // Both: milliseconds of the monotonic clock

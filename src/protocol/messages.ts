@@ -20,6 +20,12 @@ export const TELL_START = 1
 /** This call may take long: what is finished must be told before it begins. */
 export const MAY_BE_SLOW = 2
 
+/**
+ * Reports (`progress` and `log`) that a thread may be ahead of the runner. They could come faster than anybody can hear
+ * them: from there on progress is thinned out, and a function that logs waits.
+ */
+export const REPORTS_AHEAD = 256
+
 /** Numbers of a call in `calls`: slot, generation, flags, function name, arguments, `abortAfter` (0 for none). */
 export const CALL_FIELDS = 6
 

@@ -219,6 +219,21 @@ describe('createRunner refuses', () => {
     }
   })
 
+  test('memory limits with which V8 would end the process', async () => {
+    const refusesLimits = (resourceLimits: Record<string, number>, right: string): Promise<void> =>
+      refuses({ functions, threads: { resourceLimits } }, RangeError, Object.keys(resourceLimits).join(), right)
+    await refusesLimits({ maxOldGenerationSizeMb: 2 }, 'at least 4 megabytes')
+    await refusesLimits({ stackSizeMb: 0.1 }, 'at least 0.5 megabytes')
+    await refusesLimits({ codeRangeSizeMb: 1e9 }, 'at most 4096 megabytes')
+  })
+
+  test('environments with which no thread starts', async () => {
+    const env = { NODE_OPTIONS: '--no-such-option' }
+    for (const min of [0, 1]) {
+      await refuses({ functions, threads: { min, env } }, Error, 'threads.env', '--no-such-option')
+    }
+  })
+
   test('limits of calls that are wrong', async () => {
     await takesWholeNumber('queueLimit', 'of at least 0', [-1], (queueLimit) => ({ queueLimit }))
     await takesWholeNumber('retainLimit', 'of at least 0', [-1], (retainLimit) => ({ retainLimit }))

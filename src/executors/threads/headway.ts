@@ -6,6 +6,9 @@ const STALLED_FOR = 50
 /** Milliseconds without headway after which a thread in which no call runs is taken to be held up. */
 const RESTING_FOR = 50
 
+/** Milliseconds for which a thread in which no call runs may unpack nothing that it was sent. */
+const HUNG_AFTER = 1_000
+
 /** How often jobs were taken back from threads in which no call ran. */
 const takenBack = new WeakMap<Job, number>()
 
@@ -16,6 +19,8 @@ export interface LaneProgress {
   /** How many jobs have begun, and how many of them have ended; counters of 32 bits. */
   begun: number
   ended: number
+  /** How many messages the thread has unpacked. */
+  received: number
   /** The jobs in flight. */
   jobs: Iterable<Job>
   isEmpty: boolean
@@ -29,8 +34,11 @@ export class Headway {
   isStalled = false
   #begunAtLastLook = 0
   #endedAtLastLook = 0
+  #receivedAtLastLook = 0
   #stalledUntil = 0
   #movedAt = 0
+  /** Since when nothing was unpacked or run, although jobs were sent and taken back. */
+  #fruitlessSince: number | undefined
 
   /** The lane was empty, and is not from now on. */
   begin(now: number): void {
@@ -42,28 +50,39 @@ export class Headway {
     this.isStalled = false
   }
 
-  /** True when the lane turns out to be stalled: what has not begun there is to be taken back. */
-  look({ now, begun, ended, jobs, isEmpty, isWanted }: LaneProgress): boolean {
-    const hasMoved = begun !== this.#begunAtLastLook || ended !== this.#endedAtLastLook || isEmpty
+  /**
+   * `stalled`: what has not begun there is to be taken back. `hung`: something that a call has left behind holds the
+   * thread, for so long that it is no use any more.
+   */
+  look({ now, begun, ended, received, jobs, isEmpty, isWanted }: LaneProgress): 'moves' | 'stalled' | 'hung' {
+    const hasMoved =
+      begun !== this.#begunAtLastLook || ended !== this.#endedAtLastLook || received !== this.#receivedAtLastLook
     this.#begunAtLastLook = begun
     this.#endedAtLastLook = ended
-    if (hasMoved) {
+    this.#receivedAtLastLook = received
+    if (hasMoved) this.#fruitlessSince = undefined
+    if (hasMoved || isEmpty) {
       this.isStalled = false
       this.#movedAt = now
-      return false
+      return 'moves'
     }
     if (this.isStalled) {
       this.isStalled = now < this.#stalledUntil
-      return false
+      return 'moves'
     }
-    if (!isWanted) return false
+    if (!isWanted) return 'moves'
     // Nothing runs: the thread is asleep, or unpacks what it was sent, or something that a call left behind holds it.
     const isResting = begun === ended
-    if (isResting && now - this.#movedAt < patienceFor(jobs)) return false
-    if (isResting) countTakenBack(jobs)
+    if (isResting) {
+      const patience = patienceFor(jobs)
+      if (now - this.#movedAt < patience) return 'moves'
+      this.#fruitlessSince ??= this.#movedAt
+      if (now - this.#fruitlessSince >= Math.max(HUNG_AFTER, patience)) return 'hung'
+      countTakenBack(jobs)
+    }
     this.isStalled = true
     this.#stalledUntil = now + STALLED_FOR
-    return true
+    return 'stalled'
   }
 }
 

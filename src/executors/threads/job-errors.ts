@@ -23,17 +23,28 @@ export interface ThreadEnd {
   wasKilled: boolean
 }
 
-export function threadLost({ fn }: Job, { error, exitCode, wasKilled }: ThreadEnd, started: 'no' | 'yes'): CallError {
+export function threadLost(
+  { fn, transfer }: Job,
+  { error, exitCode, wasKilled }: ThreadEnd,
+  started: 'no' | 'yes',
+): CallError {
   // A bystander's error is not that the thread was ended as it should be.
   const cause = error === undefined || wasKilled ? {} : { cause: error }
-  const { code } = (error ?? {}) as { code?: unknown }
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    const message = `the thread of "${fn}" ran out of memory: raise threads.resourceLimits, or use less`
+  if (isOutOfMemory(error)) {
+    const when = started === 'no' ? ', each time that it unpacked the arguments' : ''
+    const message = `the thread of "${fn}" ran out of memory${when}: raise threads.resourceLimits, or use less`
     return new CallError('OUT_OF_MEMORY', message, { fn, started, ...cause })
   }
   const why = wasKilled ? 'was killed for another call in it' : describe(error, exitCode)
-  const details = { fn, started, retryable: started === 'no', exitCode, ...cause }
+  // What was moved with it is lost.
+  const retryable = started === 'no' && transfer === undefined
+  const details = { fn, started, retryable, exitCode, ...cause }
   return new CallError('WORKER_CRASHED', `the thread of "${fn}" ${why}`, details)
+}
+
+/** Whether this is how Node tells that a thread reached its memory limit. */
+export function isOutOfMemory(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 }
 
 function describe(error: unknown, exitCode: number | undefined): string {

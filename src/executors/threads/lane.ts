@@ -19,9 +19,10 @@ import {
 } from '../../protocol/messages.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import { Headway } from './headway.ts'
-import { argumentNotCloneable, resultNotCloneable, threadLost } from './job-errors.ts'
+import { argumentNotCloneable, isOutOfMemory, resultNotCloneable, threadLost } from './job-errors.ts'
 import { LaneSlots, type LanePlace } from './lane-slots.ts'
 import { Outbox, transferOf } from './outbox.ts'
+import { isConvicted, isSuspect, suspect } from './suspects.ts'
 
 /** What a lane tells the executor whose it is. */
 export interface LaneOwner<J extends Job> {
@@ -43,7 +44,7 @@ export interface LaneOwner<J extends Job> {
 export interface LaneEnd {
   error: unknown
   /** Whether it went down with a call, rather than by itself. */
-  hadBegun: boolean
+  wasForJob: boolean
   openFor: number
 }
 
@@ -70,6 +71,8 @@ export interface LaneParts<J extends Job> {
  */
 const END_WITHIN = 1_000
 
+type Report = FromHost & { type: 'progress' | 'log' }
+
 /** One thread that serves calls over one port, seen from the runner. */
 export class Lane<J extends Job> {
   state: 'opening' | 'open' | 'over' = 'opening'
@@ -92,9 +95,15 @@ export class Lane<J extends Job> {
   #sent = 0
   /** Jobs that have ended after they had begun; counts as those do. */
   #ended = 0
+  /** Reports that were heard; a counter of 32 bits. */
+  #heard = 0
+  #acknowledged = 0
   #openedAt = 0
   #giveUp: Timer | undefined
+  /** The last job that was sent here alone, so that it is nobody else's risk. */
+  #suspect: J | undefined
   #isGone = false
+  #isServed = true
   #idleSince: number
   #functions: readonly string[] = []
   #thread: Worker | undefined
@@ -111,11 +120,15 @@ export class Lane<J extends Job> {
     this.#idleSince = clock.now()
     const { port1, port2 } = new MessageChannel()
     this.#port = new LanePort(port1)
-    this.#port.listen((message) => this.#receive(message))
+    this.#port.listen((message) => {
+      this.#receive(message)
+      this.#acknowledge()
+    })
     const task: LaneTask = { port: port2, memory: this.#memory.buffer, functions, concurrency, logLevel }
     const served = serve(task, this.#end.signal).then(
       () => undefined,
       (error: unknown) => {
+        this.#isServed = false
         this.#giveUp ??= clock.setTimeout(() => this.#gone(error), END_WITHIN, { ref: false })
         return error
       },
@@ -135,8 +148,9 @@ export class Lane<J extends Job> {
     return this.inFlight < this.#concurrency
   }
 
+  /** Whether nothing more can be sent, for now. */
   get isFull(): boolean {
-    return this.#slots.isFull
+    return this.#slots.isFull || (this.#suspect !== undefined && this.#slots.placeOf(this.#suspect) !== undefined)
   }
 
   /** The lane made no headway at the last look, so nothing is to be sent to it for a while. */
@@ -178,14 +192,16 @@ export class Lane<J extends Job> {
 
   // Jobs
 
+  /** Whether the job can go along with those that wait for the next `post`. If it can, `add` is to follow. */
+  admits(job: J): boolean {
+    return this.#outbox.admits(job)
+  }
+
   /** Takes a job for the next `post`. @param estimate microseconds it will run, if known. */
   add(job: J, estimate: number | undefined): void {
-    if (!this.#outbox.admits(job)) {
-      this.post()
-      this.#outbox.admits(job)
-    }
     if (this.inFlight === 0) this.#headway.begin(this.#clock.now())
     this.#sent = (this.#sent + 1) | 0
+    if (isSuspect(job)) this.#suspect = job
     this.#outbox.add(job, this.#slots.add(job, estimate), this.#owner.listener.wantsStarted)
   }
 
@@ -272,26 +288,38 @@ export class Lane<J extends Job> {
   /** Hears what has arrived and was not heard yet. */
   hear(): void {
     for (let message = this.#port.take(); message; message = this.#port.take()) this.#receive(message)
+    // Not before: a thread that reports without a pause would find an open ear without an end.
+    this.#acknowledge()
+  }
+
+  #acknowledge(): void {
+    if (this.#heard === this.#acknowledged) return
+    this.#acknowledged = this.#heard
+    this.#memory.heard = this.#heard
   }
 
   /**
    * Marks the lane as stalled if it has made no headway since the last look, and puts back what has not begun there.
+   * False when its thread is past hope, and was ended.
    *
    * @param others whether jobs wait for a lane.
    */
-  lookForHeadway(others: boolean): void {
+  lookForHeadway(others: boolean): boolean {
     this.hear()
-    const isStalled = this.#headway.look({
+    const state = this.#headway.look({
       now: this.#clock.now(),
       begun: this.#memory.begun,
       ended: this.#ended,
+      received: this.#memory.received,
       jobs: this.#slots,
       isEmpty: this.inFlight === 0,
       isWanted: others || this.isCrowded,
     })
-    if (!isStalled) return
+    if (state === 'moves') return true
     this.#fetchShelved()
-    this.revokeAhead()
+    if (state === 'hung') this.terminate()
+    else this.revokeAhead()
+    return state !== 'hung'
   }
 
   /** Lets the thread go on to other lanes, when it has written out what its functions printed. There must be no jobs. */
@@ -301,11 +329,13 @@ export class Lane<J extends Job> {
     this.#send({ type: 'close' })
   }
 
-  /** Ends the thread, whatever it does. */
-  terminate(): void {
+  /** Ends the thread, whatever it does. @param hasThread whether there is one, as far as the caller knows. */
+  terminate(hasThread = true): void {
     if (this.#end.signal.aborted) return
     this.state = 'over'
-    this.#owner.laneTerminated()
+    // Piscina does not look whether it has said that it failed.
+    if (!this.#isServed) return
+    if (hasThread && !this.#isGone) this.#owner.laneTerminated()
     this.revokeAhead()
     this.#giveUp?.clear()
     this.#giveUp = this.#clock.setTimeout(() => this.#gone(undefined), END_WITHIN, { ref: false })
@@ -325,14 +355,22 @@ export class Lane<J extends Job> {
         return this.#receiveReady(message.threadId, message.functions)
       case 'failed':
         return this.#owner.laneFailed(this, message.error)
-      default: {
+      case 'started': {
         const job = this.#slots.jobAt(message.slot, message.generation)
-        if (!job) return
-        if (message.type === 'started') this.#owner.listener.started(job)
-        else if (message.type === 'progress') this.#owner.listener.progress(job, message.value)
-        else this.#owner.listener.log(job, message.level, message.args)
+        if (job) this.#owner.listener.started(job)
+        return
       }
+      default:
+        return this.#receiveReport(message)
     }
+  }
+
+  #receiveReport(report: Report): void {
+    this.#heard = (this.#heard + 1) | 0
+    const job = this.#slots.jobAt(report.slot, report.generation)
+    if (!job) return
+    if (report.type === 'progress') this.#owner.listener.progress(job, report.value)
+    else this.#owner.listener.log(job, report.level, report.args)
   }
 
   #receiveReady(threadId: number, functions: string[]): void {
@@ -404,11 +442,22 @@ export class Lane<J extends Job> {
     const { openFor } = this
     this.state = 'over'
     this.#fetchShelved()
+    const wasForJob = isOutOfMemory(error) && this.#memory.begun === this.#ended && this.#suspectAll(error)
     this.revokeAhead()
     this.#whenGone.resolve()
     const lost = [...this.#slots]
     for (const job of lost) this.#lose(job, error)
-    this.#owner.laneGone(this, { error, hadBegun: lost.length > 0, openFor })
+    this.#owner.laneGone(this, { error, wasForJob: wasForJob || lost.length > 0, openFor })
+  }
+
+  /** The thread has run out of memory while it unpacked its jobs. One that does so each time is ended. */
+  #suspectAll(error: unknown): boolean {
+    const jobs = [...this.#slots]
+    for (const job of jobs) {
+      suspect(job)
+      if (isConvicted(job)) this.#lose(job, error)
+    }
+    return jobs.length > 0
   }
 
   #lose(job: J, error: unknown): void {

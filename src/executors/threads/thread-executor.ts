@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import pTimeout from 'p-timeout'
-import type { Logger } from 'pino'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError, functionNotFound } from '../../model/errors.ts'
 import type { ResolvedThreadsOptions } from '../../model/options.ts'
@@ -16,9 +15,11 @@ import type {
   JobSource,
   JobTimes,
 } from '../executor.ts'
+import type { RunnerLogger } from '../runner-logger.ts'
 import { laneOf } from './lane-slots.ts'
 import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
 import { RunTimes } from './run-times.ts'
+import { isSuspect } from './suspects.ts'
 import { StartFailures } from './start-failures.ts'
 import { ThreadPool } from './thread-pool.ts'
 
@@ -55,7 +56,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   readonly #options: ThreadExecutorOptions
   readonly #source: JobSource<J>
   readonly #clock: Clock
-  readonly #logger: Logger
+  readonly #logger: RunnerLogger
   readonly #pool: ThreadPool
   readonly #runTimes = new RunTimes()
   readonly #failures: StartFailures
@@ -107,7 +108,11 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     const lane = laneOf(job)
     if (!lane?.kill(job)) return
     this.#logger.debug({ threadId: lane.threadId, fn: job.fn }, 'thread killed')
-    // It is no longer counted: another one can take its place before it has ended.
+    this.#replace(lane)
+  }
+
+  /** A lane whose thread is ending is no longer counted: another one can take its place before it has ended. */
+  #replace(lane: Lane<J>): void {
     this.#lanes.delete(lane)
     this.#openUpTo(this.#options.threads.min)
     this.wake()
@@ -171,15 +176,15 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     this.#expectedLosses += 1
   }
 
-  laneGone(lane: Lane<J>, { error, hadBegun, openFor }: LaneEnd): void {
+  laneGone(lane: Lane<J>, { error, wasForJob, openFor }: LaneEnd): void {
     const wasOurs = this.#lanes.delete(lane)
     if (this.#isClosed) return
     // A thread that dies by itself, soon after its start and before it was of any use, would die so again and again.
-    if (wasOurs && !hadBegun && !lane.hasServed && openFor < HEALTHY_AFTER)
-      this.#startFailed(lane, error, this.#failures.count === 0)
+    if (wasOurs && !wasForJob && !lane.hasServed && openFor < HEALTHY_AFTER)
+      this.#startFailed(lane, error, { hasThread: false, again: this.#failures.count === 0 })
     else if (wasOurs) {
       // The calls that went down with it are told of one by one.
-      this.#logger[hadBegun ? 'debug' : 'warn']({ threadId: lane.threadId, err: error }, 'thread crashed')
+      this.#logger[wasForJob ? 'debug' : 'warn']({ threadId: lane.threadId, err: error }, 'thread crashed')
       this.#openUpTo(this.#options.threads.min)
     }
     this.wake()
@@ -209,6 +214,11 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
       const estimate = this.#runTimes.estimate(job.fn)
       const lane = this.#choose(job, estimate)
       if (!lane) break
+      // Sending can end other calls, and who hears of that may cancel this one: it is still in the queue.
+      if (!lane.admits(job)) {
+        lane.post()
+        continue
+      }
       this.#source.take()
       lane.add(job, estimate)
       this.listener.sent(job)
@@ -222,8 +232,9 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   #choose(job: J, estimate: number | undefined): Lane<J> | undefined {
     let chosen: Lane<J> | undefined
     let shortest = Infinity
+    const goesAlone = isSuspect(job)
     for (const lane of this.#lanes) {
-      if (lane.state !== 'open' || lane.isFull || lane.isStalled) continue
+      if (lane.state !== 'open' || lane.isFull || lane.isStalled || (goesAlone && lane.inFlight > 0)) continue
       let wait = lane.expectedWait
       if (!lane.hasSeat) {
         // Sent ahead of its turn: only if it is sure to be short, and can be taken back.
@@ -287,10 +298,10 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
 
   // When threads do not start
 
-  /** @param again whether it could be bad luck, so that nobody needs to hear of it. */
-  #startFailed(lane: Lane<J>, cause: unknown, again = false): void {
+  /** @param how whether the thread is still there; and whether it could be bad luck, so that another is to be tried. */
+  #startFailed(lane: Lane<J>, cause: unknown, { hasThread = true, again = false } = {}): void {
     this.#lanes.delete(lane)
-    lane.terminate()
+    lane.terminate(hasThread)
     const why = cause instanceof Error ? cause.message : textOf(cause)
     const message = `no thread could be made ready for ${fileURLToPath(this.#options.functions)}: ${why}`
     const error = new CallError('SPAWN_FAILED', message, { cause })
@@ -322,14 +333,14 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     if (wasExpected) this.#expectedLosses -= 1
     for (const lane of opening.slice(0, Math.max(0, without))) {
       if (wasExpected) this.#openAgain(lane)
-      else this.#startFailed(lane, error ?? new Error('the thread ended before it was ready'))
+      else this.#startFailed(lane, error ?? new Error('the thread ended before it was ready'), { hasThread: false })
     }
   }
 
   /** It waited for a thread that was ended for another lane. */
   #openAgain(lane: Lane<J>): void {
     this.#lanes.delete(lane)
-    lane.terminate()
+    lane.terminate(false)
     this.#openLane()
   }
 
@@ -349,8 +360,9 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     const others = this.#source.size > 0
     let pause = Infinity
     for (const lane of this.#lanes) {
-      if (lane.isStalled) pause = Math.min(pause, others ? LOOK_AT_STALLED_EVERY : Infinity)
-      else if (lane.inFlight > 0 && (others || lane.isCrowded)) pause = LOOK_EVERY
+      if (!others && !lane.isCrowded) continue
+      if (lane.isStalled) pause = Math.min(pause, LOOK_AT_STALLED_EVERY)
+      else if (lane.inFlight > 0) pause = LOOK_EVERY
     }
     if (pause < Infinity) this.#look = this.#clock.setTimeout(() => this.#lookForStalls(), pause, { ref: false })
   }
@@ -359,7 +371,11 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   #lookForStalls(): void {
     this.#look = undefined
     const others = this.#source.size > 0
-    for (const lane of this.#lanes) lane.lookForHeadway(others)
+    for (const lane of this.#lanes) {
+      if (lane.lookForHeadway(others)) continue
+      this.#logger.warn({ threadId: lane.threadId }, 'thread killed: something that a call left behind holds it up')
+      this.#replace(lane)
+    }
     if (this.#source.size > 0) this.wake()
     else this.#planLook()
   }
@@ -384,7 +400,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   }
 }
 
-function logLevelOf(logger: Logger): LaneTask['logLevel'] {
+function logLevelOf(logger: RunnerLogger): LaneTask['logLevel'] {
   for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) {
     if (logger.isLevelEnabled(level)) return level
   }

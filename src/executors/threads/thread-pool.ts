@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { LONGEST_DELAY } from '../../model/clock.ts'
 import type { ResolvedThreadsOptions } from '../../model/options.ts'
@@ -17,7 +17,7 @@ export class ThreadPool {
   constructor(options: ResolvedThreadsOptions, onLost: (error: Error | undefined) => void) {
     const { min, max, idleTimeout, resourceLimits, env, execArgv } = options
     const own = { ...(resourceLimits && { resourceLimits }), ...(env && { env }), ...(execArgv && { execArgv }) }
-    if (execArgv) checkExecArgv(execArgv)
+    checkStart(own)
     this.#piscina = new Piscina({
       filename: ENTRY,
       name: 'serve',
@@ -64,11 +64,12 @@ export class ThreadPool {
 }
 
 /** What threads do not take is refused when one is made: here, and not when somebody waits for it. */
-function checkExecArgv(execArgv: string[]): void {
+function checkStart(own: WorkerOptions): void {
+  if (!own.execArgv && !own.env) return
   try {
-    void new Worker('', { eval: true, execArgv }).terminate()
+    void new Worker('', { ...own, eval: true }).terminate()
   } catch (error) {
-    const message = `threads.execArgv has options that threads do not take: ${(error as Error).message}`
-    throw new Error(message, { cause: error })
+    const where = own.execArgv ? 'threads.execArgv' : 'threads.env (NODE_OPTIONS)'
+    throw new Error(`${where} has options that threads do not take: ${(error as Error).message}`, { cause: error })
   }
 }

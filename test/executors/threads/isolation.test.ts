@@ -191,7 +191,40 @@ test('a call whose buffers were moved to a thread that died says that it had not
 
   const end = await within(10_000, moved, HUNG)
   ok('error' in end && end.error instanceof CallError)
-  deepEqual([end.error.code, end.error.started, end.error.retryable], ['WORKER_CRASHED', 'no', true])
+  deepEqual([end.error.code, end.error.started, end.error.retryable], ['WORKER_CRASHED', 'no', false])
   await spinning
   openLatch(release)
+})
+
+test('a call that is cancelled while others are sent has not begun', async (t) => {
+  const runner = commonRunner(t, { threads: { max: 1, concurrency: 8 } })
+  await runner.ready()
+  const stop = new AbortController()
+  runner.on('finished', ({ outcome }) => {
+    if (!outcome.ok) stop.abort('one has failed')
+  })
+  const common = { in: 'all of them' }
+  const buffer = new Uint8Array(4)
+  // Moved twice, which shows only when it is sent; and what they have in common keeps the third out of that message.
+  const sent = [0, 1].map(() => endOf(runner.call('echo', [[buffer, common]], { transfer: [buffer.buffer] })))
+  const cancelled = endOf(runner.call('spin', [common as never], { signal: stop.signal, grace: 0 }))
+  const end = await within(10_000, cancelled, HUNG)
+  ok('error' in end && end.error instanceof CallError)
+  deepEqual([end.error.code, end.error.step, end.error.started], ['ABORTED', 'queued', 'no'])
+  await Promise.all(sent)
+})
+
+test('a call whose arguments do not fit into a thread ends with OUT_OF_MEMORY, and no other does', async (t) => {
+  const workers = watchWorkers(t)
+  const runner = commonRunner(t, { threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 16 } } })
+  await runner.call('add', [1, 2])
+  const large = Array.from({ length: 500_000 }, (_, i) => ({ i }))
+  const before = workers.made.length
+  const poison = endOf(runner.call('echo', [large]))
+  const others = Array.from({ length: 5 }, (_, i) => runner.call('add', [i, 1]))
+  const end = await within(60_000, poison, HUNG)
+  ok('error' in end && end.error instanceof CallError)
+  deepEqual([end.error.code, end.error.started], ['OUT_OF_MEMORY', 'no'])
+  deepEqual(await within(60_000, Promise.all(others), HUNG), [1, 2, 3, 4, 5])
+  ok(workers.made.length - before <= 4, `${workers.made.length - before} threads were started for it`)
 })

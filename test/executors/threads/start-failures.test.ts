@@ -199,6 +199,23 @@ test('close() ends while the functions module never finishes loading', async (t)
   await within(8_000, runner.close({ abort: true }), 'close() does not end')
 })
 
+for (const [min, max] of [
+  [0, 1],
+  [1, 4],
+] as const) {
+  test(`a module that ends its thread at import is reported each time, with ${min} to ${max} threads`, async (t) => {
+    const workers = watchWorkers(t)
+    const functions = await moduleOf(t, 'process.exit(1); export function add() {}')
+    const runner = runnerOf<Add>(t, { functions, threads: { min, max } })
+    for (let round = 0; round < 4; round++) {
+      await everyCallFails(runner, (cause) => match(cause.message, /exit|ended/))
+      // Past the pause that the last failure has brought.
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** round))
+    }
+    ok(workers.made.length <= 20, `${workers.made.length} threads were started`)
+  })
+}
+
 async function moduleOf(t: TestContext, text: string): Promise<URL> {
   const folder = await mkdtemp(join(tmpdir(), 'coatcheck-start-'))
   t.after(() => rm(folder, { recursive: true, force: true }))

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
 import { test, type TestContext } from 'node:test'
 import { CallError, type CallTrace } from '../../../src/index.ts'
@@ -26,6 +27,27 @@ test('a tracer sees a call from its admission to its end, as one object', async 
   ok(seen.every((each) => each.trace === trace))
   deepEqual([trace.fn, trace.args, trace.result, trace.error], ['add', [1, 2], 3, undefined])
   ok(trace.id.startsWith(`${process.pid}:`))
+})
+
+test('what a tracer binds to the start of a call holds while the call is admitted', async (t) => {
+  const channel = tracingChannel<string, CallTrace>('coatcheck:call')
+  const span = new AsyncLocalStorage<string>()
+  channel.start.bindStore(span, ({ fn }) => `span of ${fn}`)
+  t.after(() => channel.start.unbindStore(span))
+  const runner = commonRunner(t, { threads: { max: 1 } })
+  await runner.ready()
+  const seen: (string | undefined)[] = []
+  const { nextTick } = process
+  // By which its executor is woken.
+  const spied = t.mock.method(process, 'nextTick', (tick: () => void, ...args: []) => {
+    seen.push(span.getStore())
+    nextTick(tick, ...args)
+  })
+  const call = runner.call('add', [1, 2])
+  spied.mock.restore()
+  deepEqual(seen, ['span of add'])
+  equal(span.getStore(), undefined)
+  equal(await call, 3)
 })
 
 test('a tracer sees the error of a call that failed, before its end', async (t) => {
