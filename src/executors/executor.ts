@@ -1,10 +1,10 @@
 import type { Transferable } from 'node:worker_threads'
-import type { Logger } from 'pino'
 import type { Clock } from '../model/clock.ts'
 import type { CallError } from '../model/errors.ts'
 import type { EncodedError } from '../protocol/encoded-error.ts'
 import type { LogValue } from '../protocol/log-values.ts'
 import type { AbortCause, LogLevel } from '../protocol/messages.ts'
+import type { RunnerLogger } from './runner-logger.ts'
 
 /** What an executor sees of a call. */
 export interface Job {
@@ -75,7 +75,7 @@ export interface ExecutorPorts<J extends Job> {
   source: JobSource<J>
   listener: JobListener<J>
   clock: Clock
-  logger: Logger
+  logger: RunnerLogger
 }
 
 export interface ExecutorStats {

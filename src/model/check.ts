@@ -3,7 +3,11 @@ import { inspect } from 'node:util'
 // Every message names what was given where, and what would be right.
 
 export function show(value: unknown): string {
-  return inspect(value, { depth: 0, breakLength: Infinity, maxArrayLength: 3, maxStringLength: 60 })
+  try {
+    return inspect(value, { depth: 0, breakLength: Infinity, maxArrayLength: 3, maxStringLength: 60 })
+  } catch {
+    return 'a value that cannot be shown'
+  }
 }
 
 /** Refuses anything but an options object: an AbortSignal in its place, say, has no wrong keys that would show it. */

@@ -86,10 +86,11 @@ function visitObject(value: object, seen: Seen): Uncloneable | undefined {
 
 function classOf(value: object): string {
   try {
-    return value.constructor.name
+    if (value.constructor.name !== '') return value.constructor.name
   } catch {
-    return 'value of an unknown class'
+    // It does not let itself be looked at.
   }
+  return kindOf(value) ?? 'value of an unknown class'
 }
 
 function kindOf(value: object): string | undefined {

@@ -45,6 +45,7 @@ class Encoder {
   readonly #indexes = new Map<unknown, number>()
 
   encode(thrown: unknown, depth: number): EncodedError {
+    const before = this.#indexes.size
     try {
       const index = this.#indexes.get(thrown)
       if (index !== undefined) return { kind: 'again', index }
@@ -53,7 +54,8 @@ class Encoder {
       }
       return { kind: 'value', value: isCloneable(thrown) ? thrown : textOf(thrown) }
     } catch {
-      // A proxy, or something else that does not let itself be looked at.
+      // A proxy, or something else that does not let itself be looked at. What was found in it so far is not there.
+      for (const [error, index] of this.#indexes) if (index >= before) this.#indexes.delete(error)
       return { kind: 'value', value: textOf(thrown) }
     }
   }

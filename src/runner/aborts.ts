@@ -1,6 +1,6 @@
-import { inspect } from 'node:util'
 import type { Clock, Timer } from '../model/clock.ts'
 import { CallError, type AbortStep } from '../model/errors.ts'
+import { textOf } from '../protocol/encoded-error.ts'
 import type { AbortCause } from '../protocol/messages.ts'
 import type { Call } from '../table/call.ts'
 
@@ -144,8 +144,12 @@ function abortError(call: Call, request: AbortRequest, step: AbortStep, thrown?:
   return new CallError(request.code, message, { fn, id, started, step, ...(cause !== undefined && { cause }) })
 }
 
+/** Never throws: a reason that cannot be shown must not come between a call and its end. */
 function describe(reason: unknown): string {
   if (reason === undefined) return 'the call was cancelled'
-  if (reason instanceof Error) return reason.message
-  return typeof reason === 'string' ? reason : inspect(reason)
+  try {
+    return textOf(reason instanceof Error ? reason.message : reason)
+  } catch {
+    return textOf(reason)
+  }
 }

@@ -10,8 +10,7 @@ import type { Call } from '../table/call.ts'
 export function statusOf(call: Call, tell: (call: Call) => CallId): CallStatus {
   const { outcome } = call
   if (outcome === undefined) {
-    const state = call.place?.startedAt === undefined ? 'queued' : 'running'
-    const unfinished = { finished: false, id: tell(call), state } as const
+    const unfinished = { finished: false, id: tell(call), state: call.isRunning ? 'running' : 'queued' } as const
     return call.progress === undefined ? unfinished : { ...unfinished, progress: call.progress }
   }
   const finished = { finished: true, ...outcome } as const

@@ -26,8 +26,12 @@ export class CallTracing {
     this.#idOf = idOf
   }
 
-  admitted(call: Call): void {
-    if (!channel.hasSubscribers) return
+  /** @param admit takes the call in: what a subscriber binds to the channel's start holds there. */
+  admit(call: Call, admit: () => void): void {
+    if (!channel.hasSubscribers) {
+      admit()
+      return
+    }
     const idOf = this.#idOf
     const trace: CallTrace = {
       fn: call.fn,
@@ -37,7 +41,7 @@ export class CallTracing {
       },
     }
     this.#traces.set(call, trace)
-    channel.start.runStores(trace, () => undefined)
+    channel.start.runStores(trace, admit)
     channel.end.publish(trace)
   }
 

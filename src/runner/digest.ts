@@ -25,6 +25,9 @@ class Digester {
   /** The objects that lead to the one at hand, with their depths: cycles end there. */
   readonly #path = new Map<object, number>()
 
+  /** The depth of the uppermost object that a cycle has led back to. */
+  #highest = Infinity
+
   value(value: unknown): string {
     switch (typeof value) {
       case 'object':
@@ -40,15 +43,23 @@ class Digester {
 
   object(object: object): string {
     const depth = this.#path.get(object)
-    if (depth !== undefined) return `up ${this.#path.size - depth}`
+    if (depth !== undefined) {
+      this.#highest = Math.min(this.#highest, depth)
+      return `up ${this.#path.size - depth}`
+    }
     const known = this.#done.get(object)
     if (known !== undefined) return known
-    this.#path.set(object, this.#path.size)
+    const own = this.#path.size
+    const outer = this.#highest
+    this.#highest = own
+    this.#path.set(object, own)
     const hash = createHash('sha256')
     this.#describe(object, hash)
     this.#path.delete(object)
     const result = hash.digest('base64')
-    this.#done.set(object, result)
+    // One that leads further up says something else elsewhere.
+    if (this.#highest === own) this.#done.set(object, result)
+    this.#highest = Math.min(outer, this.#highest)
     return result
   }
 

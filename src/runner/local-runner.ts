@@ -1,5 +1,5 @@
-import type { Logger } from 'pino'
 import type { Executor, ExecutorPorts, JobListener, JobTimes } from '../executors/executor.ts'
+import type { RunnerLogger } from '../executors/runner-logger.ts'
 import type { CallId } from '../model/call-id.ts'
 import type { Clock } from '../model/clock.ts'
 import { CallError, functionNotFound } from '../model/errors.ts'
@@ -24,6 +24,7 @@ import type { Call } from '../table/call.ts'
 import { Aborts, type AbortRequest } from './aborts.ts'
 import { CallEvents } from './call-events.ts'
 import { infoOf, statusOf } from './call-answers.ts'
+import { guardedLogger } from './guarded-logger.ts'
 import { CallQueue } from './call-queue.ts'
 import { queueTimeOf, runTimeOf } from './call-times.ts'
 import { CallTracing } from './call-tracing.ts'
@@ -47,7 +48,7 @@ export class LocalRunner<F> implements Runner<F> {
   readonly #options: ResolvedOptions
   readonly #defaults: ResolvedFunctionOptions
   readonly #clock: Clock
-  readonly #logger: Logger
+  readonly #logger: RunnerLogger
   readonly #table: CallTable
   readonly #queue = new CallQueue()
   readonly #executor: Executor<Call>
@@ -70,7 +71,7 @@ export class LocalRunner<F> implements Runner<F> {
     this.#options = options
     this.#defaults = defaultFunctionOptions(options)
     this.#clock = clock
-    this.#logger = options.logger
+    this.#logger = guardedLogger(options.logger)
     this.#table = new CallTable({
       clock,
       retainLimit: options.retainLimit,
@@ -79,7 +80,7 @@ export class LocalRunner<F> implements Runner<F> {
     const idOf = (call: Call): CallId => this.#table.idOf(call)
     this.#events = new CallEvents(idOf)
     this.#tracing = new CallTracing(idOf)
-    this.#executor = createExecutor({ source: this.#queue, listener: this.#listen(), clock, logger: options.logger })
+    this.#executor = createExecutor({ source: this.#queue, listener: this.#listen(), clock, logger: this.#logger })
     this.#aborts = new Aborts(clock, {
       hasEnded: (call) => {
         this.#lookAgain(call)
@@ -115,7 +116,7 @@ export class LocalRunner<F> implements Runner<F> {
     await this.#wait(call, request.timeout)
     this.#lookAgain(call)
     this.#throwIfRefusedLate(call)
-    return this.#answer(call)
+    return this.#answer(call, this.start)
   }
 
   async wait<T = unknown>(id: CallId | (string & {}), options?: WaitOptions): Promise<CallStatus<T>> {
@@ -124,7 +125,7 @@ export class LocalRunner<F> implements Runner<F> {
     const call = this.#table.get(readId(id))
     await this.#wait(call, timeout, signal)
     this.#lookAgain(call)
-    return this.#answer(call)
+    return this.#answer(call, this.wait)
   }
 
   async call<K extends FunctionName<F>>(
@@ -137,7 +138,7 @@ export class LocalRunner<F> implements Runner<F> {
     const outcome = call.outcome as Outcome<FunctionValue<F, K>>
     if (outcome.ok) return outcome.value
     const { error } = outcome
-    showCaller(error)
+    showCaller(error, this.call)
     throw error.code === 'FUNCTION_THREW' ? error.cause : error
   }
 
@@ -145,7 +146,7 @@ export class LocalRunner<F> implements Runner<F> {
     const { reason, grace } = readCancel(options)
     const call = this.#table.get(readId(id))
     this.#abort(call, { code: 'ABORTED', reason, grace: grace ?? call.grace })
-    return this.#answer(call)
+    return this.#answer(call, this.cancel)
   }
 
   async list(options?: ListOptions): Promise<CallPage> {
@@ -252,10 +253,11 @@ export class LocalRunner<F> implements Runner<F> {
     call.kept = request.keep
     if (idempotencyKey !== undefined && digest !== undefined) this.#table.bindKey(call, idempotencyKey, digest)
     this.#isIdle = false
-    this.#queue.push(call)
-    this.#executor.wake()
+    this.#tracing.admit(call, () => {
+      this.#queue.push(call)
+      this.#executor.wake()
+    })
     if (signal) this.#subscribe(call, signal)
-    this.#tracing.admitted(call)
     this.#events.queued(call)
     return call
   }
@@ -299,8 +301,9 @@ export class LocalRunner<F> implements Runner<F> {
     if (!call.outcome) this.#executor.look(call)
   }
 
-  #answer<T>(call: Call): CallStatus<T> {
-    if (call.outcome?.ok === false) showCaller(call.outcome.error)
+  /** @param method that is answering. */
+  #answer<T>(call: Call, method: (...args: never[]) => unknown): CallStatus<T> {
+    if (call.outcome?.ok === false) showCaller(call.outcome.error, method)
     return statusOf(call, this.#tell) as CallStatus<T>
   }
 
@@ -334,7 +337,7 @@ export class LocalRunner<F> implements Runner<F> {
       },
       log: (call, level, args) => {
         const line = this.#logger.child({ callId: this.#table.idOf(call), fn: call.fn })
-        this.#guard(() => line[level](...(args.map(decodeLogValue) as [string])))
+        line[level](...args.map(decodeLogValue))
       },
       ended: (call, end, times) =>
         this.#end(call, outcomeOf(call, end, times?.endedAt ?? this.#clock.now(), this.#aborts), times),
@@ -356,7 +359,7 @@ export class LocalRunner<F> implements Runner<F> {
     }
     this.#count(call)
     if (outcome.ok) this.#total.succeeded += 1
-    else this.#guard(() => this.#report(call, outcome.error))
+    else this.#report(call, outcome.error)
     this.#tracing.finished(call, outcome)
     this.#events.finished(call, outcome)
     this.#table.settle(call)
@@ -374,17 +377,6 @@ export class LocalRunner<F> implements Runner<F> {
     if (call.startedAt === undefined) return
     this.#queueTimes.record(queueTimeOf(call))
     this.#runTimes.record(runTimeOf(call))
-  }
-
-  /** A logger that throws must not come between a call and its end: that is an exception nobody catches. */
-  #guard(log: () => void): void {
-    try {
-      log()
-    } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
-    }
   }
 
   #report(call: Call, error: CallError): void {

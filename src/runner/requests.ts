@@ -11,6 +11,7 @@ import {
 import type { CancelOptions, CloseOptions, ListOptions, StartOptions, WaitOptions } from '../model/runner.ts'
 import { checkDuration, checkTimeout } from '../model/timeouts.ts'
 import { findUncloneable } from '../protocol/cloneable.ts'
+import { textOf } from '../protocol/encoded-error.ts'
 import type { CallFilter } from '../table/call-table.ts'
 
 // What callers hand in, checked at the door: each of these throws before anything is admitted.
@@ -46,7 +47,7 @@ export function readCall(
   }
   const request: CallRequest = {
     fn,
-    args,
+    args: ownArgs(fn, args),
     transfer: undefined,
     signal: undefined,
     keep: false,
@@ -58,7 +59,7 @@ export function readCall(
     priority: defaults.priority,
   }
   if (given !== undefined) readCallOptions(method, given, request)
-  const uncloneable = findUncloneable(args, 'args', request.transfer)
+  const uncloneable = findUncloneable(request.args, 'args', request.transfer)
   if (uncloneable) {
     const { path, what } = uncloneable
     throw new CallError('NOT_CLONEABLE', `${path} is ${what}, which cannot travel between threads`, { fn })
@@ -66,11 +67,22 @@ export function readCall(
   return request
 }
 
+/** A list of our own, which does not change and has no getters. */
+function ownArgs(fn: string, args: readonly unknown[]): unknown[] {
+  try {
+    return [...args]
+  } catch (error) {
+    throw new CallError('NOT_CLONEABLE', `args cannot be read: ${textOf(error)}`, { fn, cause: error })
+  }
+}
+
 function readCallOptions(method: 'call' | 'start', given: unknown, request: CallRequest): void {
   checkOptions(`${method} options`, given, method === 'call' ? CALL_KEYS : START_KEYS)
   const options = given as Given<StartOptions>
   const { timeout, abortAfter, grace, retain, priority, signal, transfer, idempotencyKey } = options
   if (timeout !== undefined) request.timeout = checkTimeout('timeout', timeout)
+  // Nobody waits for it: whoever comes back for it must find it, however soon it ended.
+  if (request.timeout === 0) request.keep = true
   if (abortAfter !== undefined) request.abortAfter = checkDuration('abortAfter', abortAfter)
   if (grace !== undefined) request.grace = checkTimeout('grace', grace)
   if (priority !== undefined) request.priority = checkPriority('priority', priority)

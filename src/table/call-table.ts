@@ -32,8 +32,9 @@ export class CallTable {
   readonly #calls = new Map<number, Call>()
   readonly #byId = new Map<string, Call>()
   readonly #byKey = new Map<string, Call>()
+  /** Those of them that have not ended. */
+  readonly #underWay = new Set<Call>()
   #admitted = 0
-  #underWay = 0
 
   constructor({ clock, retainLimit, onExpired }: CallTableOptions) {
     this.#clock = clock
@@ -50,7 +51,7 @@ export class CallTable {
 
   /** Calls that have not ended. */
   get underWay(): number {
-    return this.#underWay
+    return this.#underWay.size
   }
 
   /** Calls that have ended and are kept. */
@@ -65,8 +66,8 @@ export class CallTable {
 
   admit(facts: Omit<CallFacts, 'seq' | 'admittedAt'>): Call {
     this.#admitted += 1
-    this.#underWay += 1
     const call = new Call({ ...facts, seq: this.#admitted, admittedAt: this.#clock.now() })
+    this.#underWay.add(call)
     this.#calls.set(call.seq, call)
     return call
   }
@@ -117,7 +118,7 @@ export class CallTable {
    */
   end(call: Call, outcome: Outcome, startedAt: number | undefined, endedAt: number): boolean {
     if (!call.end(outcome, startedAt, endedAt)) return false
-    this.#underWay -= 1
+    this.#underWay.delete(call)
     this.waits.callEnded(call)
     return true
   }
@@ -136,15 +137,16 @@ export class CallTable {
     this.#remove(call)
   }
 
-  *underWayCalls(): Iterable<Call> {
-    for (const call of this.#calls.values()) if (!call.outcome) yield call
+  /** In the order of their admission. */
+  underWayCalls(): Iterable<Call> {
+    return this.#underWay
   }
 
   page({ state, fn, after, limit }: CallFilter): Call[] {
     this.#retention.sweep()
     const page: Call[] = []
     for (const call of this.#calls.values()) {
-      if (call.seq <= after) continue
+      if (call.seq <= after || (call.outcome && !call.kept)) continue
       if (fn !== undefined && call.fn !== fn) continue
       if (state !== undefined && call.state !== state) continue
       page.push(call)

@@ -78,7 +78,12 @@ export class Call {
 
   get state(): CallState {
     if (this.outcome) return 'finished'
-    return this.place?.startedAt === undefined ? 'queued' : 'running'
+    return this.isRunning ? 'running' : 'queued'
+  }
+
+  /** Whether its function has begun, and not ended. */
+  get isRunning(): boolean {
+    return this.place?.startedAt !== undefined
   }
 
   /**

@@ -316,6 +316,18 @@ const { thrown: anyThrown } = fc.letrec<{ thrown: unknown; error: unknown }>((ti
     }),
 }))
 
+test('an error that does not let itself be looked at takes nothing from those after it', () => {
+  const trapped = new Proxy(new Error('trapped', { cause: new Error('inside') }), {
+    ownKeys() {
+      throw new Error('no listing')
+    },
+  })
+  const twice = new RangeError('twice')
+  const error = arrive(Object.assign(new Error('outer'), { trapped, first: twice, second: twice }))
+  ok(error['first'] instanceof RangeError)
+  equal(error['second'], error['first'])
+})
+
 test('whatever is thrown, an error with the same message arrives, or a value', () => {
   fc.assert(
     fc.property(anyThrown, (thrown) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { createRunner, type Runner } from '../../src/index.ts'
 import { assertError, NOT_NUMBERS, NOT_OBJECTS, NOT_OPTIONS, NOT_SPANS, type ErrorKind } from '../helpers/wrong.ts'
 import { CALLS, type Calls } from '../suites/place.ts'
@@ -254,5 +255,33 @@ describe('a runner refuses', () => {
       await refuses(close({ abort }), TypeError, 'abort must be true or false, got')
     }
     assert.equal(await runner.call('add', [1, 2]), 3)
+  })
+
+  test('arguments that cannot be read, at once or later', async () => {
+    const throwingAt = (reads: number): unknown[] => {
+      let left = reads
+      return Object.defineProperty([0], 0, {
+        enumerable: true,
+        get() {
+          left -= 1
+          if (left < 0) throw new Error('no reading')
+          return { a: 1 }
+        },
+      })
+    }
+    await refuses(() => runner.start('add', throwingAt(0) as [number, number]), 'NOT_CLONEABLE', 'args cannot be read')
+    // It is read once.
+    const status = await runner.start('countArgs', throwingAt(1))
+    assert.ok(status.finished && status.ok)
+    assert.equal(status.value, 1)
+  })
+
+  test('options that cannot be shown', async () => {
+    const hidden = {
+      [inspect.custom](): never {
+        throw new Error('no looking')
+      },
+    }
+    await refuses(start({ timeout: hidden }), TypeError, 'timeout must be a number', 'a value that cannot be shown')
   })
 })

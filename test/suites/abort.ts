@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { begin, beginAll, end, errorOf, factsOf, isPending, untilProgress, untilRunning, valueOf } from './answers.ts'
 import type { Suite } from './place.ts'
 
@@ -296,5 +297,32 @@ export function abortRules(suite: Suite): void {
     assert.ok(await isPending(Promise.race(waits)))
     latch.open()
     for (const status of await Promise.all(waits)) assert.equal(valueOf(status), 'cleaned up')
+  })
+
+  test('a reason that cannot be shown takes nothing from the cancel, queued or running', async (t) => {
+    const unshowable = [
+      {
+        [inspect.custom](): never {
+          throw new Error('no looking')
+        },
+      },
+      Object.defineProperty(new Error('hidden'), 'message', {
+        get(): never {
+          throw new Error('no reading')
+        },
+      }),
+      Object.assign(new Error('odd'), { message: Symbol('odd') }),
+    ]
+    const { runner, posts } = await suite.setUp(t, { atOnce: 1 })
+    const latch = posts.latch()
+    for (const reason of unshowable) {
+      const running = await begin(runner, 'hold', [latch.path])
+      await untilRunning(runner, running)
+      const queued = await begin(runner, 'add', [1, 2])
+      assert.equal(errorOf(await runner.cancel(queued, { reason }), 'ABORTED').step, 'queued')
+      await runner.cancel(running, { reason, grace: 0 })
+      assert.equal(errorOf(await end(runner, running), 'ABORTED').step, 'killed')
+    }
+    assert.equal(await runner.call('add', [1, 2]), 3)
   })
 }

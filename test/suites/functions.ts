@@ -80,4 +80,10 @@ export function functionRules(suite: Suite): void {
     const { runner } = shared
     assert.equal(await runner.call('thenable', []), 'first')
   })
+
+  test('a promise that was given a `then` of its own is awaited as a promise, and harms no other call', async () => {
+    const { runner } = shared
+    assert.equal(await runner.call('promiseWithThen', []), 'its value')
+    assert.equal(await runner.call('add', [1, 2]), 3)
+  })
 }

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CallId, CallInfo, ListOptions, Runner } from '../../src/index.ts'
+import type { CallId, CallInfo, CallPage, ListOptions, Runner } from '../../src/index.ts'
+import { until } from '../helpers/latch.ts'
 import { begin, beginAll, end, onlyCall, untilProgress, untilRunning, valueOf } from './answers.ts'
 import type { Calls, Suite } from './place.ts'
 
 export function listRules(suite: Suite): void {
+  test('a list that is read as a call ends does not show it if it is not kept', async (t) => {
+    const { runner } = await suite.setUp(t)
+    const pages: Promise<CallPage>[] = []
+    runner.on('finished', () => pages.push(runner.list()))
+    await runner.call('add', [1, 2])
+    await until('the end', () => pages.length === 1)
+    assert.deepEqual(await pages[0], { calls: [] })
+  })
+
   test('a runner without calls lists none', async (t) => {
     const { runner } = await suite.setUp(t)
     assert.deepEqual(await runner.list(), { calls: [] })
