@@ -42,13 +42,14 @@ export type JobEnd =
   | { type: 'threw'; error: EncodedError }
   /** The executor killed it because it was asked to. */
   | { type: 'killed' }
-  /** It did not come to an end of its own. */
-  | { type: 'failed'; error: CallError }
+  /** It did not come to an end of its own. `byItself`: it had been asked to end, and nobody had to kill it. */
+  | { type: 'failed'; error: CallError; byItself?: boolean }
 
 /**
  * What an executor tells.
  *
- * `ended` MUST be called exactly once for each job that was taken and not put back, and nothing about it after that.
+ * `ended` MUST be called exactly once for each job that was taken and not put back, and nothing about it after that
+ * but `log`: what a function printed can arrive later than its value.
  */
 export interface JobListener<J extends Job> {
   /** Whether somebody wants `started`. It MUST be told before the function's end then, and MAY be left out otherwise. */
@@ -96,8 +97,11 @@ export interface Executor<J extends Job> {
   readonly functions: ReadonlySet<string> | undefined
   /** There are jobs to take. Cheap; called for each. */
   wake(): void
-  /** Hears what has arrived about a job and was not heard yet: it MUST tell `ended` now if the job is known to have. */
-  look(job: J): void
+  /**
+   * Hears what has arrived about a job and was not heard yet: it MUST tell `ended` if the job is known to have. At once;
+   * or, where only the event loop can bring it, before the promise resolves, which takes it one turn.
+   */
+  look(job: J): void | Promise<void>
   /** Takes back a job whose function has not begun. True: it never will. False: it has, or it was not sent here. */
   revoke(job: J): boolean
   /** Asks a job that has begun to end. */

@@ -1,7 +1,7 @@
 import type { Transferable } from 'node:worker_threads'
 import { isProxy } from 'node:util/types'
 import { monotonicNow } from '../model/clock.ts'
-import { findUncloneable } from '../protocol/cloneable.ts'
+import { findUncloneable, type Reach } from '../protocol/cloneable.ts'
 import { encodeError, textOf, type EncodedError } from '../protocol/encoded-error.ts'
 import {
   CALL_FIELDS,
@@ -25,7 +25,8 @@ import { splitTransfer } from './transfer.ts'
 
 /** The way from a function host to the runner. */
 export interface HostChannel {
-  /** @throws DOMException `DataCloneError` when something in the message cannot travel between threads. */
+  readonly reach: Reach
+  /** @throws Error `DataCloneError` when something in the message cannot travel. */
   post(message: FromHost, transfer?: readonly Transferable[]): void
   /** Tells of progress, or a log line. @throws as `post`. */
   report(message: FromHost): void
@@ -259,18 +260,19 @@ export class FunctionHost implements RunningCallHost {
     } catch (error) {
       const [slot, generation, kind, value] = result
       const encoded = encodeError(
-        new TypeError(whyNotCloneable(kind === RETURNED ? value : undefined, error), { cause: error }),
+        new TypeError(this.#whyNotCloneable(kind === RETURNED ? value : undefined, error), { cause: error }),
       )
       this.#channel.post({ type: 'results', results: [slot, generation, NOT_CLONEABLE, encoded] })
     }
   }
-}
 
-function whyNotCloneable(value: unknown, error: unknown): string {
-  const found = findUncloneable([value], 'result')
-  return found
-    ? `${found.path.replace('result[0]', 'result')} is ${found.what}, which cannot travel between threads`
-    : `the result cannot travel between threads: ${textOf(error)}`
+  #whyNotCloneable(value: unknown, error: unknown): string {
+    const { reach } = this.#channel
+    const found = findUncloneable([value], 'result', [], reach)
+    return found
+      ? `${found.path.replace('result[0]', 'result')} is ${found.what}, which cannot travel between ${reach}`
+      : `the result cannot travel between ${reach}: ${textOf(error)}`
+  }
 }
 
 /** Without the lines of this file and what called it, which tell a function's author nothing. */

@@ -1,11 +1,11 @@
-import { threadId, type Transferable } from 'node:worker_threads'
-import { monotonicNow } from '../model/clock.ts'
+import { threadId } from 'node:worker_threads'
 import { encodeError } from '../protocol/encoded-error.ts'
 import { LaneMemory } from '../protocol/lane-memory.ts'
 import { LanePort } from '../protocol/lane-port.ts'
-import { REPORTS_AHEAD, type FromHost, type LaneTask, type ResultKind, type ToHost } from '../protocol/messages.ts'
-import { FunctionHost, type HostChannel } from './function-host.ts'
+import type { FromHost, LaneTask, ToHost } from '../protocol/messages.ts'
+import { FunctionHost } from './function-host.ts'
 import { loadFunctions } from './load.ts'
+import { ThreadChannel } from './thread-channel.ts'
 
 /** The Piscina task: serves one lane, until it is told to close. */
 export async function serve({ memory, functions: url, concurrency, logLevel, ...task }: LaneTask): Promise<void> {
@@ -29,86 +29,4 @@ export async function serve({ memory, functions: url, concurrency, logLevel, ...
 
 async function written(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()))
-}
-
-/** Milliseconds that a thread without calls looks at shared memory before it goes back to its event loop. */
-const LOOK_FOR = 0.02
-/** Milliseconds that a thread sleeps at a time when it is too far ahead of the runner. */
-const WAIT_PART = 10
-/** Looks between two readings of the clock. */
-const LOOKS = 32
-
-class ThreadChannel implements HostChannel {
-  readonly #port: LanePort<ToHost, FromHost>
-  readonly #memory: LaneMemory
-  #seen = 0
-  /** Reports that were posted; counts as those heard do, with 32 bits. */
-  #reported = 0
-
-  constructor(port: LanePort<ToHost, FromHost>, memory: LaneMemory) {
-    this.#port = port
-    this.#memory = memory
-  }
-
-  received(): void {
-    this.#memory.countReceived()
-  }
-
-  post(message: FromHost, transfer?: readonly Transferable[]): void {
-    this.#port.post(message, transfer)
-  }
-
-  report(message: FromHost): void {
-    // Counted when it is on its way: what cannot travel is not.
-    this.post(message)
-    this.#reported = (this.#reported + 1) | 0
-  }
-
-  get mayReport(): boolean {
-    return ((this.#reported - this.#memory.heard) | 0) < REPORTS_AHEAD
-  }
-
-  awaitReportable(): void {
-    // In parts, so that the thread can be ended meanwhile.
-    while (!this.mayReport) this.#memory.awaitHeard(this.#memory.heard, WAIT_PART)
-  }
-
-  claim(slot: number, generation: number, now: number): boolean {
-    return this.#memory.claim(slot, generation, now)
-  }
-
-  isAborted(slot: number, generation: number): boolean {
-    return this.#memory.isAborted(slot, generation)
-  }
-
-  shelve(slot: number, generation: number, kind: ResultKind, value: unknown): boolean {
-    return this.#memory.shelve(slot, generation, kind, value)
-  }
-
-  close(): void {
-    this.#port.close()
-  }
-
-  end(slot: number, now: number): void {
-    this.#memory.end(slot, now)
-  }
-
-  look(): ToHost | undefined {
-    const until = monotonicNow() + LOOK_FOR
-    do {
-      for (let i = 0; i < LOOKS; i++) {
-        const posted = this.#memory.posted
-        if (posted === this.#seen) continue
-        // Read before the message: one that comes in between is seen by the next look.
-        this.#seen = posted
-        const message = this.#port.take()
-        if (message === undefined) continue
-        this.received()
-        // There may be more than the one.
-        this.#seen -= 1
-        return message
-      }
-    } while (monotonicNow() < until)
-    return undefined
-  }
 }

@@ -64,11 +64,11 @@ export interface CallErrorDetails {
   started?: Started | undefined
   /** With `ABORTED` and `DEADLINE_EXCEEDED`: what ended the call. */
   step?: AbortStep | undefined
-  /** With `WORKER_CRASHED`: the exit status of the thread or process. */
+  /** Where a thread or process ended: its exit status. */
   exitCode?: number | undefined
-  /** With `WORKER_CRASHED`: the signal that ended the process. */
+  /** Where a signal ended the process. */
   signal?: string | undefined
-  /** With `WORKER_CRASHED`: the last lines that the process wrote to stderr. */
+  /** Where a process failed: the last that it wrote to standard error, up to 8 KiB. */
   stderr?: string | undefined
   cause?: unknown
 }

@@ -1,17 +1,36 @@
 import { existsSync, statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { ResourceLimits } from 'node:worker_threads'
 import { pino, type Logger } from 'pino'
-import { checkBoolean, checkInteger, checkObject, checkOptions, checkStrings, show } from './check.ts'
+import { checkBoolean, checkInteger, checkObject, checkOptions, show } from './check.ts'
 import type { AnyFunctions, FunctionName } from './functions.ts'
+import {
+  COMMAND_KEYS,
+  PROCESS_KEYS,
+  resolveCommand,
+  resolveProcess,
+  resolveProcesses,
+  type CommandOptions,
+  type ProcessesOptions,
+  type ProcessOptions,
+  type ResolvedCommand,
+  type ResolvedProcess,
+  type ResolvedProcessesOptions,
+} from './process-options.ts'
+import { resolveThreads, type ResolvedThreadsOptions, type ThreadsOptions } from './thread-options.ts'
 import { checkDuration, checkTimeout } from './timeouts.ts'
 
+/** Where calls run: on a worker thread of this process, or each in a child process of its own. */
+export type Isolation = 'thread' | 'process'
+
 /** How one function is run. What `start` is given for a single call goes before it. */
-export interface FunctionOptions {
-  /** Where calls of this function run. `'process'` is not there yet. Default: `'thread'`. */
-  isolation?: 'thread'
+export interface FunctionOptions extends ProcessOptions, CallDefaults {
+  /** Where calls of this function run. Default: the runner's `isolation`. */
+  isolation?: Isolation
+}
+
+/** What calls have when they are not given something else. */
+export interface CallDefaults {
   /** Milliseconds the function may run before it is aborted; more than 0. No limit when left out. */
   abortAfter?: number
   /** Milliseconds between a polite abort and a kill; 0 or more. Default: the runner's `grace`. */
@@ -22,30 +41,17 @@ export interface FunctionOptions {
   priority?: number
 }
 
-export interface ThreadsOptions {
-  /** Threads that are kept ready; 0 or more, at most `max`. Default: 1. */
-  min?: number
-  /** Threads there may be at once; 1 or more. Default: the number of processors this process may use, or `min`. */
-  max?: number
-  /** Calls that may run side by side in one thread; from 1 to 512. With more than 1, killing a call takes its
-   * thread's other calls with it (`WORKER_CRASHED`). Default: 1. */
-  concurrency?: number
-  /** Milliseconds after which a thread above `min` that has nothing to do ends; 0 or more. Default: 10,000. */
-  idleTimeout?: number
-  /** Memory limits of each thread, as for `node:worker_threads`. A call that reaches them ends with `OUT_OF_MEMORY`. */
-  resourceLimits?: ResourceLimits
-  /** Environment variables of each thread. Default: a copy of the process's. */
-  env?: Record<string, string>
-  /** Node options of each thread, such as `['--import', './setup.js']`. Default: the process's. */
-  execArgv?: string[]
-}
-
 export interface RunnerOptions<F = AnyFunctions> {
   /** The functions module, as a file URL (`new URL('./functions.js', import.meta.url)`) or an absolute path. */
   functions: URL | string
   /** Options per function. */
   define?: Partial<Record<FunctionName<F>, FunctionOptions>>
+  /** Functions in any language: programs that are run for each call, by the names under which they are called. */
+  commands?: Record<string, CommandOptions & CallDefaults>
+  /** Where calls run of which `define` says nothing else. Default: `'thread'`. */
+  isolation?: Isolation
   threads?: ThreadsOptions
+  processes?: ProcessesOptions
   /** Calls that may wait beyond those that can run at once; 0 or more. One more is refused with `QUEUE_FULL`. Default: 10,000. */
   queueLimit?: number
   /** Milliseconds a finished call can still be asked for; 0 or more. Default: 600,000 (ten minutes). */
@@ -64,7 +70,11 @@ export interface RunnerOptions<F = AnyFunctions> {
 export interface ResolvedOptions {
   functions: URL
   define: ReadonlyMap<string, ResolvedFunctionOptions>
+  commands: ReadonlyMap<string, ResolvedCommand & ResolvedFunctionOptions>
+  /** The functions that `define` says nothing of. */
+  others: ResolvedFunctionOptions
   threads: ResolvedThreadsOptions
+  processes: ResolvedProcessesOptions
   queueLimit: number
   retain: number
   retainLimit: number
@@ -74,20 +84,13 @@ export interface ResolvedOptions {
 }
 
 export interface ResolvedFunctionOptions {
+  isolation: Isolation
+  /** How its process is made; the same object for all that are the same. Undefined on threads, and for commands. */
+  process: ResolvedProcess | undefined
   abortAfter: number
   grace: number
   retain: number
   priority: number
-}
-
-export interface ResolvedThreadsOptions {
-  min: number
-  max: number
-  concurrency: number
-  idleTimeout: number
-  resourceLimits: ResourceLimits | undefined
-  env: Record<string, string> | undefined
-  execArgv: string[] | undefined
 }
 
 /** Milliseconds that `start` and `wait` wait when `timeout` is left out. */
@@ -104,13 +107,13 @@ const DEFAULTS = {
   retain: 600_000,
   retainLimit: 10_000,
   grace: 1_000,
-  idleTimeout: 10_000,
 }
 
 const RUNNER_KEYS = [
   'functions',
   'define',
   'commands',
+  'isolation',
   'threads',
   'processes',
   'queueLimit',
@@ -120,9 +123,8 @@ const RUNNER_KEYS = [
   'logger',
   'handleSignals',
 ]
-const THREADS_KEYS = ['min', 'max', 'concurrency', 'idleTimeout', 'resourceLimits', 'env', 'execArgv']
-const FUNCTION_KEYS = ['isolation', 'abortAfter', 'grace', 'retain', 'priority']
-const NOT_THERE_YET = 'is not there yet: this version runs calls on threads only'
+const CALL_KEYS = ['abortAfter', 'grace', 'retain', 'priority']
+const FUNCTION_KEYS = ['isolation', ...CALL_KEYS, ...PROCESS_KEYS]
 
 /**
  * Checks the options of `createRunner` and fills in every default.
@@ -131,19 +133,26 @@ const NOT_THERE_YET = 'is not there yet: this version runs calls on threads only
  */
 export function resolveOptions(given: RunnerOptions): ResolvedOptions {
   checkOptions('createRunner options', given, RUNNER_KEYS)
-  for (const key of ['commands', 'processes']) {
-    if (key in given) throw new TypeError(`option "${key}" ${NOT_THERE_YET}`)
-  }
-  const { retain, grace, queueLimit, retainLimit, logger, handleSignals } = given
-  const runner = {
+  const { retain, grace, queueLimit, retainLimit, logger, handleSignals, isolation = 'thread' } = given
+  checkIsolation('option "isolation"', isolation)
+  const processes = resolveProcesses(given.processes)
+  const defaults: Defaults = {
+    isolation,
     retain: retain === undefined ? DEFAULTS.retain : checkTimeout('retain', retain),
     grace: grace === undefined ? DEFAULTS.grace : checkTimeout('grace', grace),
+    resultLimit: processes.resultLimit,
+    kinds: new Map(),
   }
+  const define = resolveDefine(given.define, defaults)
   return {
-    ...runner,
+    retain: defaults.retain,
+    grace: defaults.grace,
     functions: resolveFunctions(given.functions),
-    define: resolveDefine(given.define, runner),
+    define,
+    commands: resolveCommands(given.commands, define, defaults),
+    others: resolveFunction('createRunner options', {}, defaults),
     threads: resolveThreads(given.threads),
+    processes,
     queueLimit: queueLimit === undefined ? DEFAULTS.queueLimit : checkInteger('queueLimit', queueLimit, 0),
     retainLimit: retainLimit === undefined ? DEFAULTS.retainLimit : checkInteger('retainLimit', retainLimit, 0),
     logger: logger === undefined ? pino({ enabled: false }) : checkLogger(logger),
@@ -151,9 +160,14 @@ export function resolveOptions(given: RunnerOptions): ResolvedOptions {
   }
 }
 
-/** The options of a function that `define` says nothing of. */
-export function defaultFunctionOptions({ grace, retain }: { grace: number; retain: number }): ResolvedFunctionOptions {
-  return { abortAfter: Infinity, grace, retain, priority: 0 }
+/** What a function has when `define` says nothing else. */
+interface Defaults {
+  isolation: Isolation
+  grace: number
+  retain: number
+  resultLimit: number
+  /** Kinds of processes there are already, by what they consist of. */
+  kinds: Map<string, ResolvedProcess>
 }
 
 function resolveFunctions(given: unknown): URL {
@@ -190,83 +204,76 @@ function toFileUrl(given: unknown): URL | undefined {
 
 function resolveDefine(
   given: Record<string, FunctionOptions | undefined> = {},
-  defaults: { grace: number; retain: number },
+  defaults: Defaults,
 ): ReadonlyMap<string, ResolvedFunctionOptions> {
   checkObject('option "define"', given)
   const define = new Map<string, ResolvedFunctionOptions>()
   for (const [fn, options] of Object.entries(given)) {
-    if (options !== undefined) define.set(fn, resolveFunction(`define.${fn}`, options, defaults))
+    if (options === undefined) continue
+    checkOptions(`define.${fn}`, options, FUNCTION_KEYS)
+    define.set(fn, resolveFunction(`define.${fn}`, options, defaults))
   }
   return define
 }
 
-function resolveFunction(
+function resolveFunction(where: string, given: FunctionOptions, defaults: Defaults): ResolvedFunctionOptions {
+  const { isolation = defaults.isolation } = given
+  checkIsolation(`${where}.isolation`, isolation)
+  const needsProcess = PROCESS_KEYS.find((key) => given[key] !== undefined)
+  if (isolation === 'thread' && needsProcess) {
+    throw new TypeError(`${where}.${needsProcess} is for a process: it needs isolation: 'process'`)
+  }
+  const process =
+    isolation === 'process' ? kindOf(resolveProcess(where, given, defaults.resultLimit), defaults) : undefined
+  return { isolation, process, ...resolveCallDefaults(where, given, defaults) }
+}
+
+/** One object for all that are the same, so that those functions share their spares. */
+function kindOf(process: ResolvedProcess, { kinds }: Defaults): ResolvedProcess {
+  const key = JSON.stringify(process)
+  const known = kinds.get(key) ?? process
+  kinds.set(key, known)
+  return known
+}
+
+function resolveCommands(
+  given: Record<string, CommandOptions & CallDefaults> = {},
+  define: ReadonlyMap<string, unknown>,
+  defaults: Defaults,
+): ResolvedOptions['commands'] {
+  checkObject('option "commands"', given)
+  const commands = new Map<string, ResolvedCommand & ResolvedFunctionOptions>()
+  for (const [name, options] of Object.entries(given)) {
+    const where = `commands.${name}`
+    if (define.has(name)) throw new TypeError(`${where} stands in "define" too: give its options here`)
+    checkOptions(where, options, [...COMMAND_KEYS, ...CALL_KEYS])
+    const command = resolveCommand(where, options, defaults.resultLimit)
+    const call = resolveCallDefaults(where, options, defaults)
+    commands.set(name, { ...command, ...call, isolation: 'process', process: undefined })
+  }
+  return commands
+}
+
+function resolveCallDefaults(
   where: string,
-  given: FunctionOptions,
-  defaults: { grace: number; retain: number },
-): ResolvedFunctionOptions {
-  checkOptions(where, given, FUNCTION_KEYS)
-  const { isolation = 'thread', abortAfter, grace, retain, priority } = given
-  if ((isolation as string) === 'process') throw new TypeError(`${where}.isolation 'process' ${NOT_THERE_YET}`)
-  if (isolation !== 'thread') throw new TypeError(`${where}.isolation must be 'thread', got ${show(isolation)}`)
-  const resolved = defaultFunctionOptions(defaults)
-  if (abortAfter !== undefined) resolved.abortAfter = checkDuration(`${where}.abortAfter`, abortAfter)
-  if (grace !== undefined) resolved.grace = checkTimeout(`${where}.grace`, grace)
-  if (retain !== undefined) resolved.retain = checkTimeout(`${where}.retain`, retain)
-  if (priority !== undefined) resolved.priority = checkPriority(`${where}.priority`, priority)
-  return resolved
+  { abortAfter, grace, retain, priority }: CallDefaults,
+  defaults: Defaults,
+): Required<CallDefaults> {
+  return {
+    abortAfter: abortAfter === undefined ? Infinity : checkDuration(`${where}.abortAfter`, abortAfter),
+    grace: grace === undefined ? defaults.grace : checkTimeout(`${where}.grace`, grace),
+    retain: retain === undefined ? defaults.retain : checkTimeout(`${where}.retain`, retain),
+    priority: priority === undefined ? 0 : checkPriority(`${where}.priority`, priority),
+  }
+}
+
+function checkIsolation(where: string, value: unknown): void {
+  if (value === 'thread' || value === 'process') return
+  throw new TypeError(`${where} must be 'thread' or 'process', got ${show(value)}`)
 }
 
 export function checkPriority(where: string, value: unknown): number {
   return checkInteger(where, value, -MAX_PRIORITY, MAX_PRIORITY)
-}
-
-function resolveThreads(given: ThreadsOptions = {}): ResolvedThreadsOptions {
-  checkOptions('threads', given, THREADS_KEYS)
-  const { concurrency, idleTimeout, resourceLimits, env, execArgv } = given
-  const min = given.min === undefined ? 1 : checkInteger('threads.min', given.min, 0)
-  const max =
-    given.max === undefined ? Math.max(min, availableParallelism()) : checkInteger('threads.max', given.max, 1)
-  if (min > max) throw new RangeError(`threads.min must be at most threads.max (${max}), got ${min}`)
-  return {
-    min,
-    max,
-    concurrency: concurrency === undefined ? 1 : checkInteger('threads.concurrency', concurrency, 1, 512),
-    idleTimeout: idleTimeout === undefined ? DEFAULTS.idleTimeout : checkTimeout('threads.idleTimeout', idleTimeout),
-    resourceLimits: resourceLimits === undefined ? undefined : checkResourceLimits(resourceLimits),
-    env: env === undefined ? undefined : checkEnvironment(env),
-    execArgv: execArgv === undefined ? undefined : checkStrings('threads.execArgv', execArgv),
-  }
-}
-
-/** What a thread can be given. Beyond these V8 does not fail to start it: it ends the process. */
-const RESOURCE_LIMITS: Record<string, readonly [least: number, most: number]> = {
-  maxOldGenerationSizeMb: [4, Infinity],
-  maxYoungGenerationSizeMb: [0, Infinity],
-  codeRangeSizeMb: [0, 4_096],
-  stackSizeMb: [0.5, Infinity],
-}
-
-function checkResourceLimits(given: ResourceLimits): ResourceLimits {
-  checkOptions('threads.resourceLimits', given, Object.keys(RESOURCE_LIMITS))
-  for (const [key, value] of Object.entries(given)) {
-    const where = `threads.resourceLimits.${key}`
-    if (value === undefined) continue
-    if (typeof value !== 'number') throw new TypeError(`${where} must be a number of megabytes, got ${show(value)}`)
-    if (!(value > 0 && value < Infinity)) throw new RangeError(`${where} must be more than 0 megabytes, got ${value}`)
-    const [least = 0, most = Infinity] = RESOURCE_LIMITS[key] ?? []
-    if (value < least) throw new RangeError(`${where} must be at least ${least} megabytes, got ${value}`)
-    if (value > most) throw new RangeError(`${where} must be at most ${most} megabytes, got ${value}`)
-  }
-  return given
-}
-
-function checkEnvironment(given: Record<string, string>): Record<string, string> {
-  checkObject('threads.env', given)
-  for (const [key, value] of Object.entries(given)) {
-    if (typeof value !== 'string') throw new TypeError(`threads.env.${key} must be a string, got ${show(value)}`)
-  }
-  return given
 }
 
 function checkLogger(given: Logger): Logger {

@@ -85,6 +85,8 @@ export interface RunnerStats {
   waits: number
   /** Threads there are, and those that have calls. */
   threads: { size: number; busy: number }
+  /** Child processes there are, those kept ready too, and calls that have one. */
+  processes: { size: number; busy: number }
   /** From admission to the function's beginning. */
   queueTime: TimeStats
   /** From the function's beginning to its end. */

@@ -1,6 +1,9 @@
-import { isDate, isMap, isNativeError, isProxy, isRegExp, isSet } from 'node:util/types'
+import { isBoxedPrimitive, isDate, isMap, isNativeError, isProxy, isRegExp, isSet } from 'node:util/types'
 
-/** Why a value cannot travel between threads, and where inside it the trouble sits. */
+/** What a value is to travel between. To another process go only bytes: none of the platform's own objects, no shared memory. */
+export type Reach = 'threads' | 'processes'
+
+/** Why a value cannot travel, and where inside it the trouble sits. */
 export interface Uncloneable {
   /** As one would write it: `args[0].user.save`. */
   path: string
@@ -16,10 +19,11 @@ export function findUncloneable(
   root: readonly unknown[],
   name: string,
   moved: readonly unknown[] = [],
+  reach: Reach = 'threads',
 ): Uncloneable | undefined {
   if (root.every(isPlainPrimitive)) return undefined
   try {
-    return prefixed(name, visitList('', root, new Seen(moved)))
+    return prefixed(name, visitList('', root, new Seen(moved, reach)))
   } catch {
     // What the values themselves throw is caught on the way: this is the walk that ran out of stack, as structured clone
     // would.
@@ -30,10 +34,12 @@ export function findUncloneable(
 /** The objects that were looked at, and before that those that are moved. */
 class Seen extends Set<unknown> {
   readonly hasMoved: boolean
+  readonly reach: Reach
 
-  constructor(moved: readonly unknown[]) {
+  constructor(moved: readonly unknown[], reach: Reach) {
     super(moved)
     this.hasMoved = moved.length > 0
+    this.reach = reach
   }
 }
 
@@ -68,8 +74,8 @@ function visit(value: unknown, seen: Seen): Uncloneable | undefined {
 function visitObject(value: object, seen: Seen): Uncloneable | undefined {
   if (isProxy(value)) return { path: '', what: 'a Proxy' }
   if (Array.isArray(value)) return visitArray(value, seen)
-  if (ArrayBuffer.isView(value)) return visitBuffer(value.buffer)
-  if (value instanceof ArrayBuffer) return visitBuffer(value)
+  if (ArrayBuffer.isView(value)) return visitBuffer(value.buffer, seen)
+  if (value instanceof ArrayBuffer) return visitBuffer(value, seen)
   if (isDate(value) || isRegExp(value)) return undefined
   if (isNativeError(value)) return visitError(value, seen)
   // As they are, not as a subclass would show them.
@@ -171,7 +177,8 @@ function visitError(error: Error, seen: Seen): Uncloneable | undefined {
   return cause && 'value' in cause ? prefixed('.cause', visit(cause.value, seen)) : undefined
 }
 
-function visitBuffer(buffer: ArrayBufferLike): Uncloneable | undefined {
+function visitBuffer(buffer: ArrayBufferLike, { reach }: Seen): Uncloneable | undefined {
+  if (reach === 'processes' && buffer instanceof SharedArrayBuffer) return { path: '', what: 'a SharedArrayBuffer' }
   return buffer instanceof ArrayBuffer && buffer.detached
     ? { path: '', what: 'a buffer that was transferred before' }
     : undefined
@@ -179,8 +186,10 @@ function visitBuffer(buffer: ArrayBufferLike): Uncloneable | undefined {
 
 function askPlatform(value: object, seen: Seen): Uncloneable | undefined {
   try {
-    structuredClone(value)
-    return undefined
+    const copy: object = structuredClone(value)
+    // What is still more than a plain object there is so by the platform's doing, which bytes know nothing of.
+    const isPlain = Object.getPrototypeOf(copy) === Object.prototype || isBoxedPrimitive(copy)
+    return seen.reach === 'threads' || isPlain ? undefined : { path: '', what: `a ${classOf(value)}` }
   } catch {
     // Because of a part, or as a whole.
     const found = visitProperties(Object.keys(value), value, seen)

@@ -1,6 +1,6 @@
 import { isArrayBuffer, isBoxedPrimitive, isDate, isMap, isProxy, isRegExp, isSet } from 'node:util/types'
-import { Deserializer, Serializer } from 'node:v8'
 import { partsOf } from './common-parts.ts'
+import { deserialize, serialize } from './serialize.ts'
 
 /** Bytes of a slot: what kind of result, how it is written, its length, and the value. */
 const SLOT_BYTES = 256
@@ -62,7 +62,7 @@ export class ResultShelf {
       default: {
         const begin = at + HEADER_BYTES
         // A copy: the reader does not read shared memory.
-        return { kind, value: read(Buffer.from(this.#bytes.slice(begin, begin + this.#view.getUint16(at + 2)))) }
+        return { kind, value: deserialize(Buffer.from(this.#bytes.slice(begin, begin + this.#view.getUint16(at + 2)))) }
       }
     }
   }
@@ -92,23 +92,12 @@ function isOrdinaryObject(object: object): boolean {
   return isDate(object) || isMap(object) || isSet(object) || isRegExp(object)
 }
 
-// The plain serializer, not the default one of `v8.serialize`: its values are those of structured clone.
 function write(value: unknown): Buffer | undefined {
   if (typeof value === 'string' && value.length > LONGEST_STRING) return undefined
   try {
-    if (!isOrdinary(value)) return undefined
-    const serializer = new Serializer()
-    serializer.writeHeader()
-    serializer.writeValue(value)
-    return serializer.releaseBuffer()
+    return isOrdinary(value) ? serialize(value) : undefined
   } catch {
     // A message will find out why.
     return undefined
   }
-}
-
-function read(bytes: Buffer): unknown {
-  const deserializer = new Deserializer(bytes)
-  deserializer.readHeader()
-  return deserializer.readValue()
 }

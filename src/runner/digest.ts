@@ -67,13 +67,13 @@ class Digester {
     if (ArrayBuffer.isView(object)) {
       const { buffer, byteOffset, byteLength } = object
       hash.update(kindOf(object)).update(new Uint8Array(buffer, byteOffset, byteLength))
-    } else if (isAnyArrayBuffer(object)) hash.update('ArrayBuffer').update(new Uint8Array(object))
+    } else if (isAnyArrayBuffer(object)) hash.update(kindOf(object)).update(new Uint8Array(object))
     else if (isDate(object)) hash.update(`Date ${object.getTime()}`)
     else if (isRegExp(object)) hash.update(`RegExp ${String(object)}`)
     else if (isMap(object)) this.#list('Map', [...object].flat(), hash)
     else if (isSet(object)) this.#list('Set', [...object], hash)
     else if (isNativeError(object)) this.#list('Error', [object.name, object.message, object.cause], hash)
-    else if (isBoxedPrimitive(object)) hash.update(`${kindOf(object)} ${String(object.valueOf())}`)
+    else if (isBoxedPrimitive(object)) hash.update(`${kindOf(object)} ${this.value(object.valueOf())}`)
     else if (isPlain(object)) this.#properties(object, hash)
     else throw new TypeError(`${kindOf(object)} objects cannot be told apart by their properties`)
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../model/clock.ts'
 import { CallError, functionNotFound } from '../model/errors.ts'
 import type { RunnerEvents } from '../model/events.ts'
 import type { FunctionArgs, FunctionName, FunctionValue } from '../model/functions.ts'
-import { defaultFunctionOptions, type ResolvedFunctionOptions, type ResolvedOptions } from '../model/options.ts'
+import type { Isolation, ResolvedFunctionOptions, ResolvedOptions } from '../model/options.ts'
 import type {
   CallOptions,
   CallPage,
@@ -26,19 +26,19 @@ import { CallEvents } from './call-events.ts'
 import { infoOf, statusOf } from './call-answers.ts'
 import { guardedLogger } from './guarded-logger.ts'
 import { CallQueue } from './call-queue.ts'
-import { queueTimeOf, runTimeOf } from './call-times.ts'
+import { CallRecords } from './call-records.ts'
 import { CallTracing } from './call-tracing.ts'
 import { digestOf, keyReused } from './idempotency.ts'
 import { showCaller } from './local-stack.ts'
 import { outcomeOf } from './outcomes.ts'
+import { Routes, type Route } from './routes.ts'
 import { readCall, readCancel, readClose, readId, readList, readWait, type CallRequest } from './requests.ts'
 import { closeOnSignals } from './signals.ts'
-import { TimeHistogram } from './time-histogram.ts'
 
 export interface LocalRunnerParts {
   options: ResolvedOptions
   clock: Clock
-  createExecutor: (ports: ExecutorPorts<Call>) => Executor<Call>
+  createExecutor: (isolation: Isolation, ports: ExecutorPorts<Call>) => Executor<Call>
 }
 
 const CLOSING = 'the runner is closing'
@@ -46,30 +46,24 @@ const CLOSING = 'the runner is closing'
 /** The embedded runner: admits calls, queues them for its executor, ends them, and answers for them. */
 export class LocalRunner<F> implements Runner<F> {
   readonly #options: ResolvedOptions
-  readonly #defaults: ResolvedFunctionOptions
   readonly #clock: Clock
   readonly #logger: RunnerLogger
   readonly #table: CallTable
-  readonly #queue = new CallQueue()
-  readonly #executor: Executor<Call>
+  readonly #routes: Routes
   readonly #aborts: Aborts
   readonly #events: CallEvents
   readonly #tracing: CallTracing
-  readonly #queueTimes = new TimeHistogram()
-  readonly #runTimes = new TimeHistogram()
-  readonly #total = { succeeded: 0, failed: 0, expired: 0 }
+  readonly #records = new CallRecords()
   /** What to take off the signals of callers when their calls have ended. */
   readonly #unsubscribe = new Map<Call, () => void>()
   readonly #tell = (call: Call): CallId => this.#table.tell(call)
   #isIdle = true
-  #refusedForRoom = false
   #closing: Promise<void> | undefined
   #stopListening: (() => void) | undefined
   #whenDrained: (() => void) | undefined
 
   constructor({ options, clock, createExecutor }: LocalRunnerParts) {
     this.#options = options
-    this.#defaults = defaultFunctionOptions(options)
     this.#clock = clock
     this.#logger = guardedLogger(options.logger)
     this.#table = new CallTable({
@@ -80,17 +74,25 @@ export class LocalRunner<F> implements Runner<F> {
     const idOf = (call: Call): CallId => this.#table.idOf(call)
     this.#events = new CallEvents(idOf)
     this.#tracing = new CallTracing(idOf)
-    this.#executor = createExecutor({ source: this.#queue, listener: this.#listen(), clock, logger: this.#logger })
+    const listener = this.#listen()
+    this.#routes = new Routes(options, (isolation) => {
+      const queue = new CallQueue()
+      const executor = createExecutor(isolation, { source: queue, listener, clock, logger: this.#logger })
+      return { queue, executor }
+    })
     this.#aborts = new Aborts(clock, {
       hasEnded: (call) => {
-        this.#lookAgain(call)
+        void this.#lookAgain(call)
         return call.outcome !== undefined
       },
-      drop: (call) => this.#queue.delete(call) || this.#executor.revoke(call),
-      interrupt: (call, cause) => this.#executor.interrupt(call, cause),
+      drop: (call) => {
+        const { queue, executor } = this.#routes.of(call.fn)
+        return queue.delete(call) || executor.revoke(call)
+      },
+      interrupt: (call, cause) => this.#routes.of(call.fn).executor.interrupt(call, cause),
       kill: (call) => {
-        this.#lookAgain(call)
-        if (!call.outcome) this.#executor.kill(call)
+        void this.#lookAgain(call)
+        if (!call.outcome) this.#routes.of(call.fn).executor.kill(call)
       },
     })
     if (options.handleSignals) this.#stopListening = closeOnSignals(() => this.close({ abort: true }))
@@ -114,7 +116,8 @@ export class LocalRunner<F> implements Runner<F> {
     const request = readCall('start', fn, args, options, this.#defaultsOf(fn))
     const call = this.#existing(request) ?? this.#admit(request)
     await this.#wait(call, request.timeout)
-    this.#lookAgain(call)
+    const looked = this.#lookAgain(call)
+    if (looked && request.timeout > 0) await looked
     this.#throwIfRefusedLate(call)
     return this.#answer(call, this.start)
   }
@@ -124,7 +127,8 @@ export class LocalRunner<F> implements Runner<F> {
     signal?.throwIfAborted()
     const call = this.#table.get(readId(id))
     await this.#wait(call, timeout, signal)
-    this.#lookAgain(call)
+    const looked = this.#lookAgain(call)
+    if (looked) await looked
     return this.#answer(call, this.wait)
   }
 
@@ -175,12 +179,13 @@ export class LocalRunner<F> implements Runner<F> {
     for (const call of this.#table.underWayCalls()) states[call.state as keyof typeof states] += 1
     return {
       calls: { ...states, finished: this.#table.kept },
-      total: { admitted: this.#table.admitted, ...this.#total },
-      queueLength: this.#queue.size,
+      total: { admitted: this.#table.admitted, ...this.#records.total },
+      queueLength: this.#routes.queueLength,
       waits: this.#table.waits.size,
-      threads: this.#executor.stats(),
-      queueTime: this.#queueTimes.stats,
-      runTime: this.#runTimes.stats,
+      threads: this.#routes.stats('thread'),
+      processes: this.#routes.stats('process'),
+      queueTime: this.#records.queueTime,
+      runTime: this.#records.runTime,
     }
   }
 
@@ -205,7 +210,7 @@ export class LocalRunner<F> implements Runner<F> {
 
   async ready(): Promise<void> {
     this.#refuseWhenClosed()
-    await this.#executor.ready()
+    await Promise.all(Array.from(this.#routes, ({ executor }) => executor.ready()))
   }
 
   async close(options?: CloseOptions): Promise<void> {
@@ -226,7 +231,8 @@ export class LocalRunner<F> implements Runner<F> {
   // Into the runner
 
   #defaultsOf(fn: unknown): ResolvedFunctionOptions {
-    return this.#options.define.get(fn as string) ?? this.#defaults
+    const { define, commands, others } = this.#options
+    return define.get(fn as string) ?? commands.get(fn as string) ?? others
   }
 
   /** The call that was started by the same idempotency key before, if it was the same call. */
@@ -240,22 +246,24 @@ export class LocalRunner<F> implements Runner<F> {
 
   #admit(request: CallRequest): Call {
     const { fn, signal, idempotencyKey } = request
+    const route = this.#routes.of(fn)
     this.#refuseWhenClosed(fn)
-    this.#refuseUnknown(fn)
+    this.#refuseUnknown(fn, route)
     if (signal?.aborted) {
       const message = `call of "${fn}" was aborted before it was admitted`
       throw new CallError('ABORTED', message, { fn, started: 'no', step: 'queued', cause: signal.reason })
     }
-    this.#refuseWithoutRoom(fn)
+    this.#refuseWithoutRoom(fn, route)
     const digest = idempotencyKey === undefined ? undefined : digestOf(fn, request.args)
 
     const call = this.#table.admit(request)
     call.kept = request.keep
     if (idempotencyKey !== undefined && digest !== undefined) this.#table.bindKey(call, idempotencyKey, digest)
     this.#isIdle = false
+    route.underWay += 1
     this.#tracing.admit(call, () => {
-      this.#queue.push(call)
-      this.#executor.wake()
+      route.queue.push(call)
+      route.executor.wake()
     })
     if (signal) this.#subscribe(call, signal)
     this.#events.queued(call)
@@ -267,21 +275,17 @@ export class LocalRunner<F> implements Runner<F> {
     throw new CallError('RUNNER_CLOSED', 'the runner is closed: it takes no more calls', { fn })
   }
 
-  #refuseUnknown(fn: string): void {
-    const { functions } = this.#executor
-    if (functions && !functions.has(fn)) throw functionNotFound(fn, functions)
+  #refuseUnknown(fn: string, { executor: { functions } }: Route): void {
+    const { commands } = this.#options
+    if (!functions || functions.has(fn) || commands.has(fn)) return
+    throw functionNotFound(fn, [...functions, ...commands.keys()])
   }
 
-  #refuseWithoutRoom(fn: string): void {
-    if (this.#table.underWay < this.#limit) return
-    this.#refusedForRoom = true
-    const message = `${this.#table.underWay} calls are under way, as many as queueLimit (${this.#options.queueLimit}) and threads allow: try again after the "drain" event`
+  #refuseWithoutRoom(fn: string, route: Route): void {
+    if (this.#routes.hasRoom(route)) return
+    route.hasRefused = true
+    const message = `${this.#table.underWay} calls are under way, as many as queueLimit (${this.#options.queueLimit}) and the places to run allow: try again after the "drain" event`
     throw new CallError('QUEUE_FULL', message, { fn })
-  }
-
-  /** Calls that may be under way at once: those that can run, and those that may wait for it. */
-  get #limit(): number {
-    return this.#executor.capacity + this.#options.queueLimit
   }
 
   #subscribe(call: Call, signal: AbortSignal): void {
@@ -297,8 +301,8 @@ export class LocalRunner<F> implements Runner<F> {
   }
 
   /** Its end may have arrived already, and not have been heard yet because the event loop came to the timer first. */
-  #lookAgain(call: Call): void {
-    if (!call.outcome) this.#executor.look(call)
+  #lookAgain(call: Call): void | Promise<void> {
+    return call.outcome ? undefined : this.#routes.of(call.fn).executor.look(call)
   }
 
   /** @param method that is answering. */
@@ -352,35 +356,35 @@ export class LocalRunner<F> implements Runner<F> {
   #end(call: Call, outcome: Outcome, times?: JobTimes): void {
     call.cpid = call.place?.cpid ?? times?.cpid ?? 0
     if (!this.#table.end(call, outcome, times?.startedAt, times?.endedAt ?? this.#clock.now())) return
+    this.#routes.of(call.fn).underWay -= 1
     this.#aborts.ended(call)
     if (this.#unsubscribe.size > 0) {
       this.#unsubscribe.get(call)?.()
       this.#unsubscribe.delete(call)
     }
-    this.#count(call)
-    if (outcome.ok) this.#total.succeeded += 1
-    else this.#report(call, outcome.error)
+    this.#records.ended(call, outcome)
+    if (!outcome.ok) this.#report(call, outcome.error)
     this.#tracing.finished(call, outcome)
     this.#events.finished(call, outcome)
     this.#table.settle(call)
-    if (this.#refusedForRoom && this.#table.underWay < this.#limit) {
-      this.#refusedForRoom = false
-      this.#events.drain()
-    }
+    this.#tellOfRoom()
     if (this.#table.underWay > 0 || this.#isIdle) return
     this.#isIdle = true
     this.#events.idle()
     this.#whenDrained?.()
   }
 
-  #count(call: Call): void {
-    if (call.startedAt === undefined) return
-    this.#queueTimes.record(queueTimeOf(call))
-    this.#runTimes.record(runTimeOf(call))
+  #tellOfRoom(): void {
+    let isNews = false
+    for (const route of this.#routes) {
+      if (!route.hasRefused || !this.#routes.hasRoom(route)) continue
+      route.hasRefused = false
+      isNews = true
+    }
+    if (isNews) this.#events.drain()
   }
 
   #report(call: Call, error: CallError): void {
-    this.#total.failed += 1
     const isLogged = this.#logger.isLevelEnabled('warn')
     const id = isLogged ? this.#table.idOf(call) : call.id
     if (id !== undefined) error.id = id
@@ -388,7 +392,7 @@ export class LocalRunner<F> implements Runner<F> {
   }
 
   #expired(call: Call): void {
-    this.#total.expired += 1
+    this.#records.total.expired += 1
     this.#events.expired(call)
   }
 
@@ -399,7 +403,7 @@ export class LocalRunner<F> implements Runner<F> {
         this.#whenDrained = resolve
       })
     }
-    await this.#executor.close()
+    await Promise.all(Array.from(this.#routes, ({ executor }) => executor.close()))
     this.#stopListening?.()
     this.#logger.debug('runner closed')
   }

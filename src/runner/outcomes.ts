@@ -21,8 +21,9 @@ export function outcomeOf(call: Call, end: JobEnd, endedAt: number, aborts: Abor
     case 'killed':
       return { ok: false, error: aborts.explain(call, 'killed', endedAt) ?? wasKilled(call) }
     default: {
-      // A thread that goes down with a call that was to end anyway.
-      const error = end.error.code === 'WORKER_CRASHED' ? aborts.explain(call, 'killed', endedAt) : undefined
+      // A thread or process that goes down with a call that was to end anyway.
+      const step = end.byItself ? 'cooperative' : 'killed'
+      const error = end.error.code === 'WORKER_CRASHED' ? aborts.explain(call, step, endedAt) : undefined
       return { ok: false, error: error ?? end.error }
     }
   }

@@ -6,6 +6,7 @@ import {
   DEFAULT_LIST_LIMIT,
   DEFAULT_TIMEOUT,
   MAX_LIST_LIMIT,
+  type CallDefaults,
   type ResolvedFunctionOptions,
 } from '../model/options.ts'
 import type { CancelOptions, CloseOptions, ListOptions, StartOptions, WaitOptions } from '../model/runner.ts'
@@ -17,7 +18,7 @@ import type { CallFilter } from '../table/call-table.ts'
 // What callers hand in, checked at the door: each of these throws before anything is admitted.
 
 /** A call that somebody asks for, with every default in place. */
-export interface CallRequest extends ResolvedFunctionOptions {
+export interface CallRequest extends Required<CallDefaults> {
   fn: string
   args: readonly unknown[]
   transfer: readonly Transferable[] | undefined
@@ -58,11 +59,13 @@ export function readCall(
     retain: defaults.retain,
     priority: defaults.priority,
   }
+  const reach = defaults.isolation === 'thread' ? 'threads' : 'processes'
   if (given !== undefined) readCallOptions(method, given, request)
-  const uncloneable = findUncloneable(request.args, 'args', request.transfer)
+  if (reach === 'processes' && request.transfer) checkMovableToProcess(request.transfer)
+  const uncloneable = findUncloneable(request.args, 'args', request.transfer, reach)
   if (uncloneable) {
     const { path, what } = uncloneable
-    throw new CallError('NOT_CLONEABLE', `${path} is ${what}, which cannot travel between threads`, { fn })
+    throw new CallError('NOT_CLONEABLE', `${path} is ${what}, which cannot travel between ${reach}`, { fn })
   }
   return request
 }
@@ -108,6 +111,13 @@ function checkTransfer(value: unknown): readonly Transferable[] | undefined {
     if (item instanceof ArrayBuffer && item.detached) throw new TypeError(`transfer[${i}] was transferred before`)
   }
   return value.length === 0 ? undefined : value
+}
+
+function checkMovableToProcess(transfer: readonly Transferable[]): void {
+  for (const [i, item] of transfer.entries()) {
+    if (item instanceof ArrayBuffer) continue
+    throw new TypeError(`transfer[${i}] must be an ArrayBuffer where calls run in processes, got ${show(item)}`)
+  }
 }
 
 const TRANSFERABLE = new Set([

@@ -13,6 +13,7 @@ export interface ChildEnd {
 
 /** A script that runs in a process of its own. */
 export interface Child {
+  readonly pid: number
   /** Resolves when the script has printed `text`. */
   printed(text: string): Promise<void>
   signal(signal: NodeJS.Signals): void
@@ -23,10 +24,24 @@ export interface Child {
 /** No script takes this long, in milliseconds: one that does never ends. */
 const LONGEST = 30_000
 
+export interface ScriptOptions {
+  /** Environment variables beside this process's. */
+  env?: Record<string, string>
+  execArgv?: readonly string[]
+  /** A program and its arguments that becomes Node. */
+  through?: readonly string[]
+}
+
 /** Starts a script with this process's Node. It is killed after the test, or when it does not end. */
-export function startScript(t: TestContext, script: URL, args: readonly string[] = []): Child {
+export function startScript(
+  t: TestContext,
+  script: URL,
+  args: readonly string[] = [],
+  { env = {}, execArgv = [], through = [] }: ScriptOptions = {},
+): Child {
   const began = performance.now()
-  const child = spawn(process.execPath, [fileURLToPath(script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program = '', ...rest] = [...through, process.execPath, ...execArgv, fileURLToPath(script), ...args]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   const output = { stdout: '', stderr: '' }
   const readers = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {
@@ -63,5 +78,5 @@ export function startScript(t: TestContext, script: URL, args: readonly string[]
       ended.then(missing, reject)
     })
 
-  return { printed, signal: (signal) => void child.kill(signal), ended }
+  return { pid: child.pid ?? 0, printed, signal: (signal) => void child.kill(signal), ended }
 }

@@ -33,6 +33,19 @@ test('the unguessable part of an ID never comes again', () => {
   equal(secrets.size, 20_000)
 })
 
+test('no eight bytes of the unguessable part of an ID are seen in another one', () => {
+  const ids = new CallIds()
+  const windows = new Set<string>()
+  // More than one read of the random source gives.
+  const count = 400
+  for (let i = 0; i < count; i++) {
+    const secret = secretOf(ids.create(0)).slice(8)
+    equal(secret.length, 32)
+    for (let at = 0; at <= 16; at += 2) windows.add(secret.slice(at, at + 16))
+  }
+  equal(windows.size, 9 * count)
+})
+
 test('each of the 128 bits of the unguessable part is random', () => {
   const ids = new CallIds()
   const ones = new Array<number>(128).fill(0)

@@ -1,10 +1,10 @@
-import { deepEqual, equal, throws } from 'node:assert/strict'
+import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import { defaultFunctionOptions, resolveOptions, type RunnerOptions } from '../../src/model/options.ts'
+import { resolveOptions, type RunnerOptions } from '../../src/model/options.ts'
 
 const functions = new URL('../fixtures/basic.ts', import.meta.url)
 
@@ -18,6 +18,16 @@ test('every default is filled in', () => {
   deepEqual(rest, {
     functions,
     define: new Map(),
+    commands: new Map(),
+    others: {
+      isolation: 'thread',
+      process: undefined,
+      abortAfter: Infinity,
+      grace: 1_000,
+      retain: 600_000,
+      priority: 0,
+    },
+    processes: { max: 2 * availableParallelism(), spares: 1, startTimeout: 30_000, resultLimit: 67_108_864 },
     threads: {
       min: 1,
       max: availableParallelism(),
@@ -55,7 +65,9 @@ test('what is given goes before the defaults', () => {
     execArgv: ['--no-warnings'],
   }
   const given = { threads, queueLimit: 0, retain: 1.2, retainLimit: 0, grace: 0, handleSignals: true, logger }
-  deepEqual(resolve(given), { functions, define: new Map(), ...given, retain: 2 })
+  const { functions: _, define, commands, others, processes: __, ...resolved } = resolve(given)
+  deepEqual(resolved, { ...given, retain: 2 })
+  deepEqual([define.size, commands.size, others.grace, others.retain], [0, 0, 0, 2])
 })
 
 test('the functions of a module are told by a file URL or an absolute path, in any of three ways', () => {
@@ -91,8 +103,10 @@ test('a functions module that is not there is named', () => {
   )
 })
 
+const onThreads = { isolation: 'thread', process: undefined } as const
+
 test("a function's options have the runner's as their defaults", () => {
-  const { define } = resolve({
+  const { define, others } = resolve({
     retain: 7,
     grace: 8,
     define: { a: {}, b: { retain: 1, grace: 0, abortAfter: 2.5, priority: -100 }, c: undefined },
@@ -100,11 +114,34 @@ test("a function's options have the runner's as their defaults", () => {
   deepEqual(
     define,
     new Map([
-      ['a', { abortAfter: Infinity, grace: 8, retain: 7, priority: 0 }],
-      ['b', { abortAfter: 3, grace: 0, retain: 1, priority: -100 }],
+      ['a', { ...onThreads, abortAfter: Infinity, grace: 8, retain: 7, priority: 0 }],
+      ['b', { ...onThreads, abortAfter: 3, grace: 0, retain: 1, priority: -100 }],
     ]),
   )
-  deepEqual(defaultFunctionOptions({ retain: 7, grace: 8 }), define.get('a'))
+  deepEqual(others, define.get('a'))
+})
+
+test('functions whose processes are made alike have the same kind, and others have another', () => {
+  const isolated = (options: object): object => ({ isolation: 'process', ...options })
+  const { define, others } = resolve({
+    define: {
+      a: isolated({ memory: 1e9 }),
+      b: isolated({ memory: 1e9, grace: 5 }),
+      c: isolated({ memory: 2e9 }),
+      d: {},
+    },
+    isolation: 'process',
+  })
+  equal(define.get('a')?.process, define.get('b')?.process)
+  ok(define.get('a')?.process !== define.get('c')?.process)
+  equal(define.get('d')?.process, others.process)
+})
+
+test('a process has PATH, TZ and LANG in its environment, and what it is given', () => {
+  const { define } = resolve({ define: { a: { isolation: 'process', env: { MODE: 'test', LANG: 'C' } } } })
+  const { PATH, TZ } = process.env
+  const inherited = { ...(PATH !== undefined && { PATH }), ...(TZ !== undefined && { TZ }) }
+  deepEqual(define.get('a')?.process?.env, { ...inherited, LANG: 'C', MODE: 'test' })
 })
 
 test('threads are one at least, unless none is asked for, and never more at first than at most', () => {
@@ -119,10 +156,38 @@ test('threads are one at least, unless none is asked for, and never more at firs
   deepEqual(pick(resolve({ threads: { min: many } }).threads), { min: many, max: many })
 })
 
+function ofProcess(options: object): Record<string, unknown> {
+  return { define: { add: { isolation: 'process', ...options } } }
+}
+
 const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][] = [
   [{ nope: 1 }, 'TypeError', /has no option "nope"; its options are functions, define/],
-  [{ commands: {} }, 'TypeError', /^option "commands" is not there yet/],
-  [{ processes: { max: 1 } }, 'TypeError', /^option "processes" is not there yet/],
+  [{ isolation: 'vm' }, 'TypeError', /^option "isolation" must be 'thread' or 'process', got 'vm'$/],
+  [{ processes: 8 }, 'TypeError', /^processes must be an object, got 8$/],
+  [{ processes: { min: 1 } }, 'TypeError', /^processes has no option "min"; its options are max, spares/],
+  [{ processes: { max: 0 } }, 'RangeError', /^processes\.max must be a whole number of at least 1, got 0$/],
+  [{ processes: { spares: -1 } }, 'RangeError', /^processes\.spares must be a whole number of at least 0/],
+  [{ processes: { startTimeout: 0 } }, 'RangeError', /^processes\.startTimeout must be more than 0/],
+  [{ processes: { resultLimit: 0.5 } }, 'RangeError', /^processes\.resultLimit must be a whole number/],
+  [{ commands: [] }, 'TypeError', /^option "commands" must be an object/],
+  [{ commands: { b: {} } }, 'TypeError', /^commands\.b\.command must be an array of strings/],
+  [
+    { commands: { b: { command: [] } } },
+    'TypeError',
+    /^commands\.b\.command must be \[program, \.\.\.args\], got \[\]$/,
+  ],
+  [{ commands: { b: { command: ['a'], input: 'yaml' } } }, 'TypeError', /^commands\.b\.input must be 'json' or 'none'/],
+  [
+    { commands: { b: { command: ['a'], output: 'xml' } } },
+    'TypeError',
+    /^commands\.b\.output must be 'json' or 'text'/,
+  ],
+  [{ commands: { b: { command: ['a'], reuse: 2 } } }, 'TypeError', /^commands\.b has no option "reuse"/],
+  [
+    { commands: { add: { command: ['a'] } }, define: { add: {} } },
+    'TypeError',
+    /^commands\.add stands in "define" too/,
+  ],
   [{ queueLimit: -1 }, 'RangeError', /^queueLimit must be a whole number of at least 0, got -1$/],
   [{ queueLimit: 1.5 }, 'RangeError', /^queueLimit must be a whole number/],
   [{ queueLimit: '10' }, 'TypeError', /^queueLimit must be a whole number, got '10'$/],
@@ -148,8 +213,32 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [{ define: 'all' }, 'TypeError', /^option "define" must be an object/],
   [{ define: { add: 5 } }, 'TypeError', /^define\.add must be an object, got 5$/],
   [{ define: { add: { retries: 3 } } }, 'TypeError', /^define\.add has no option "retries"/],
-  [{ define: { add: { isolation: 'process' } } }, 'TypeError', /^define\.add\.isolation 'process' is not there yet/],
-  [{ define: { add: { isolation: 'vm' } } }, 'TypeError', /^define\.add\.isolation must be 'thread', got 'vm'$/],
+  [{ define: { add: { isolation: 'vm' } } }, 'TypeError', /^define\.add\.isolation must be 'thread' or 'process', got/],
+  [{ define: { add: { memory: 1e9 } } }, 'TypeError', /^define\.add\.memory is for a process: it needs isolation/],
+  [ofProcess({ memory: 1_000 }), 'RangeError', /^define\.add\.memory must be a whole number of at least 100663296/],
+  [ofProcess({ cpuTime: Infinity }), 'RangeError', /^define\.add\.cpuTime must be a number of milliseconds/],
+  [ofProcess({ cpuTime: 0 }), 'RangeError', /^define\.add\.cpuTime must be more than 0/],
+  [ofProcess({ openFiles: 0 }), 'RangeError', /^define\.add\.openFiles must be a whole number of at least 1/],
+  [ofProcess({ fileSize: -1 }), 'RangeError', /^define\.add\.fileSize must be a whole number of at least 0/],
+  [ofProcess({ uid: 'www-data' }), 'TypeError', /^define\.add\.uid must be a whole number/],
+  [ofProcess({ cwd: '/nowhere/at/all' }), 'Error', /^define\.add\.cwd must be a folder that exists/],
+  [ofProcess({ env: { A: 5 } }), 'TypeError', /^define\.add\.env\.A must be a string, got 5$/],
+  [
+    ofProcess({ env: { LD_PRELOAD: 'x.so' } }),
+    'TypeError',
+    /^define\.add\.env\.LD_PRELOAD is not passed on to a process$/,
+  ],
+  [
+    ofProcess({ env: { NODE_OPTIONS: '-r x' } }),
+    'TypeError',
+    /NODE_OPTIONS is not passed on to a process: use execArgv$/,
+  ],
+  [ofProcess({ execArgv: '-r' }), 'TypeError', /^define\.add\.execArgv must be an array of strings/],
+  [ofProcess({ permissions: 'all' }), 'TypeError', /^define\.add\.permissions must be an object/],
+  [ofProcess({ permissions: { reads: [] } }), 'TypeError', /^define\.add\.permissions has no option "reads"/],
+  [ofProcess({ permissions: { net: 1 } }), 'TypeError', /^define\.add\.permissions\.net must be true or false/],
+  [ofProcess({ reuse: 0 }), 'RangeError', /^define\.add\.reuse must be a whole number of at least 1/],
+  [ofProcess({ resultLimit: 0 }), 'RangeError', /^define\.add\.resultLimit must be a whole number of at least 1/],
   [{ define: { add: { abortAfter: 0 } } }, 'RangeError', /^define\.add\.abortAfter must be more than 0/],
   [{ define: { add: { grace: -1 } } }, 'RangeError', /^define\.add\.grace must be 0 or more/],
   [{ define: { add: { retain: NaN } } }, 'RangeError', /^define\.add\.retain must be 0 or more/],

@@ -149,19 +149,26 @@ describe('createRunner refuses', () => {
     await takesWholeNumber('define.add.priority', 'from -100 to 100', [-101, 101], (priority) => define({ priority }))
   })
 
-  test('isolation that is not there, or not there yet', async () => {
-    const yet = { add: { isolation: 'process' } }
-    await refuses({ functions, define: yet }, TypeError, "define.add.isolation 'process' is not there yet", 'threads')
+  test('isolation that is not there', async () => {
     for (const isolation of ['threads', '', null, 5, true]) {
       const wrong = { add: { isolation } }
-      await refuses({ functions, define: wrong }, TypeError, "define.add.isolation must be 'thread', got")
+      await refuses({ functions, define: wrong }, TypeError, "define.add.isolation must be 'thread' or 'process', got")
+      await refuses({ functions, isolation }, TypeError, "option \"isolation\" must be 'thread' or 'process', got")
     }
   })
 
-  test('commands and processes, which are not there yet', async () => {
-    const commands = { backup: { command: ['true'] } }
-    await refuses({ functions, commands }, TypeError, 'option "commands" is not there yet', 'threads only')
-    await refuses({ functions, processes: { max: 8 } }, TypeError, 'option "processes" is not there yet')
+  test('options of processes for a function on threads', async () => {
+    const define = { add: { memory: 100_000_000 } }
+    await refuses({ functions, define }, TypeError, 'define.add.memory is for a process', "isolation: 'process'")
+  })
+
+  test('commands that are none', async () => {
+    for (const wrong of [...NOT_OBJECTS, ...NOT_OPTIONS]) {
+      await refuses({ functions, commands: wrong }, TypeError, 'option "commands" must be an object, got')
+    }
+    for (const command of [undefined, 'ls -l', [], [''], [5]]) {
+      await refuses({ functions, commands: { ls: { command } } }, TypeError, 'commands.ls.command')
+    }
   })
 
   test('threads that are no object', async () => {

@@ -9,6 +9,7 @@ runnerSuite({
     functionLogs: true,
     memoryLimit: true,
     answersAfterClose: true,
+    quickCalls: true,
   },
 
   create({ atOnce = 2, inOneThread = false, memoryLimit, functions = CALLS, ...options }) {

@@ -206,17 +206,19 @@ export function abortRules(suite: Suite): void {
     const { runner, posts } = await suite.setUp(t, { atOnce: 2 })
     const [latch, never, trail] = [posts.latch(), posts.latch(), posts.trail()]
     // The runner knows the function as a quick one, and may send such calls ahead.
-    await Promise.all(Array.from({ length: 50 }, (_, i) => runner.call('leave', [trail.path, `before ${i}`])))
+    await Promise.all(
+      Array.from({ length: suite.many(50) }, (_, i) => runner.call('leave', [trail.path, `before ${i}`])),
+    )
     const neighbour = await begin(runner, 'hold', [latch.path, 'unharmed'])
     const victim = await begin(runner, 'hold', [never.path])
-    const lines = Array.from({ length: 50 }, (_, i) => `after ${i}`)
+    const lines = Array.from({ length: suite.many(50) }, (_, i) => `after ${i}`)
     const behind = lines.map((line) => runner.call('leave', [trail.path, line]))
     await untilRunning(runner, victim)
     await untilRunning(runner, neighbour)
     await runner.cancel(victim, { grace: 0 })
     assert.equal(errorOf(await end(runner, victim), 'ABORTED').step, 'killed')
     await Promise.all(behind)
-    assert.deepEqual(trail.read().slice(50).toSorted(), lines.toSorted())
+    assert.deepEqual(trail.read().slice(suite.many(50)).toSorted(), lines.toSorted())
     latch.open()
     assert.equal(valueOf(await end(runner, neighbour)), 'unharmed')
   })

@@ -35,7 +35,7 @@ export function crashRules(suite: Suite): void {
     const [latch, trail] = [posts.latch(), posts.trail()]
     const neighbour = await begin(runner, 'hold', [latch.path, 'unharmed'])
     await untilRunning(runner, neighbour)
-    const lines = Array.from({ length: 40 }, (_, i) => String(i))
+    const lines = Array.from({ length: suite.many(40) }, (_, i) => String(i))
     // Known as a quick function, so that its calls may be sent ahead.
     await runner.call('leave', [trail.path, 'first'])
     const crash = runner.start('exit', [1])

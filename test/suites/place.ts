@@ -17,6 +17,8 @@ export interface Capabilities {
   memoryLimit: boolean
   /** Kept outcomes can be asked for after `close`. */
   answersAfterClose: boolean
+  /** A call costs microseconds, not milliseconds: tests of many calls take ten times as many. */
+  quickCalls: boolean
 }
 
 /** What a test asks of the runner that is made for it. */
@@ -60,6 +62,11 @@ export class Suite {
   constructor(place: Place) {
     this.capabilities = place.capabilities
     this.#place = place
+  }
+
+  /** How many calls a test makes that would like to make that many. */
+  many(count: number): number {
+    return this.capabilities.quickCalls ? count : Math.ceil(count / 10)
   }
 
   /** A runner of the test's own. It is closed when the test ends, and its calls are aborted. */

@@ -86,10 +86,12 @@ export function queueRules(suite: Suite): void {
     const { runner, posts } = await suite.setUp(t, { atOnce: 2 })
     const latch = posts.latch()
     // The runner knows the function as a quick one.
-    await Promise.all(Array.from({ length: 100 }, (_, i) => runner.call('takeTurns', [0, i])))
+    await Promise.all(Array.from({ length: suite.many(100) }, (_, i) => runner.call('takeTurns', [0, i])))
     await begin(runner, 'hold', [latch.path])
-    const values = await Promise.all(Array.from({ length: 100 }, (_, i) => runner.call('takeTurns', [0, i])))
-    assert.equal(values.length, 100)
+    const values = await Promise.all(
+      Array.from({ length: suite.many(100) }, (_, i) => runner.call('takeTurns', [0, i])),
+    )
+    assert.equal(values.length, suite.many(100))
     latch.open()
   })
 

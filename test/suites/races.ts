@@ -33,14 +33,14 @@ export function raceRules(suite: Suite): void {
 
   test('a call that ends about when its first wait is over is answered as the one or the other, and is not lost', async (t) => {
     const { runner } = await suite.setUp(t)
-    const races = Array.from({ length: 400 }, async (_, i) => {
+    const races = Array.from({ length: suite.many(400) }, async (_, i) => {
       const status = await runner.start('takeTurns', [i % 40, i], { timeout: 1 + (i % 12) })
       if (status.finished) assert.deepEqual(status, { finished: true, ok: true, value: i })
       else assert.equal(valueOf(await end(runner, status.id)), i)
     })
     await Promise.all(races)
     const { calls, total } = await runner.stats()
-    assert.equal(total.succeeded, 400)
+    assert.equal(total.succeeded, suite.many(400))
     assert.equal(calls.running + calls.queued, 0)
   })
 
@@ -119,7 +119,7 @@ export function raceRules(suite: Suite): void {
   test('calls that are started and waited for from many sides at once all end', async (t) => {
     const { runner } = await suite.setUp(t)
     const sides = Array.from({ length: 20 }, async (_, side) => {
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < suite.many(20); i++) {
         const id = idOf(await runner.start('takeTurns', [i, side * 100 + i], { timeout: 0 }))
         const statuses = await Promise.all([end(runner, id), end(runner, id), runner.wait(id, { timeout: 2 })])
         for (const status of statuses) if (status.finished) assert.equal(valueOf(status), side * 100 + i)

@@ -131,7 +131,7 @@ export function startAndWaitRules(suite: Suite): void {
 
   test('calls that are begun together all end, each with its own value', async (t) => {
     const { runner } = await suite.setUp(t)
-    const numbers = Array.from({ length: 500 }, (_, i) => i)
+    const numbers = Array.from({ length: suite.many(500) }, (_, i) => i)
     const sums = await Promise.all(numbers.map((n) => runner.call(n % 2 ? 'add' : 'addLater', [n, 1])))
     assert.deepEqual(
       sums,
@@ -142,7 +142,7 @@ export function startAndWaitRules(suite: Suite): void {
   test('a call runs once', async (t) => {
     const { runner, posts } = await suite.setUp(t)
     const trail = posts.trail()
-    const lines = Array.from({ length: 100 }, (_, i) => String(i))
+    const lines = Array.from({ length: suite.many(100) }, (_, i) => String(i))
     await Promise.all(lines.map((line) => runner.call('leave', [trail.path, line])))
     assert.deepEqual(trail.read().toSorted(), lines.toSorted())
   })

@@ -107,8 +107,10 @@ export function uncloneableRules(suite: Suite): void {
 
   test('calls whose results travel with one that cannot have their values', async () => {
     const { runner } = shared
-    const calls = Array.from({ length: 60 }, (_, i) =>
-      i % 10 === 5 ? runner.start('returnUncloneable', ['method']) : runner.start('echo', [i]),
+    const calls = Array.from({ length: suite.many(60) }, (_, i) =>
+      i % 10 === 5
+        ? runner.start('returnUncloneable', ['method'], { timeout: Infinity })
+        : runner.start('echo', [i], { timeout: Infinity }),
     )
     for (const [i, status] of (await Promise.all(calls)).entries()) {
       if (i % 10 === 5) errorOf(status, 'NOT_CLONEABLE')

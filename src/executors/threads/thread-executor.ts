@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url'
 import pTimeout from 'p-timeout'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError, functionNotFound } from '../../model/errors.ts'
-import type { ResolvedThreadsOptions } from '../../model/options.ts'
+import type { ResolvedThreadsOptions } from '../../model/thread-options.ts'
 import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
-import type { AbortCause, LaneTask } from '../../protocol/messages.ts'
+import type { AbortCause } from '../../protocol/messages.ts'
 import type {
   Executor,
   ExecutorPorts,
@@ -15,12 +15,14 @@ import type {
   JobSource,
   JobTimes,
 } from '../executor.ts'
+import { checkExpected } from '../expected-functions.ts'
+import { logLevelOf } from '../log-level.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
+import { StartFailures } from '../start-failures.ts'
 import { laneOf } from './lane-slots.ts'
 import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
 import { RunTimes } from './run-times.ts'
 import { isSuspect } from './suspects.ts'
-import { StartFailures } from './start-failures.ts'
 import { ThreadPool } from './thread-pool.ts'
 
 export interface ThreadExecutorOptions {
@@ -150,10 +152,10 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   // From the lanes
 
   laneReady(lane: Lane<J>, functions: string[]): void {
-    const missing = this.#options.expected.filter((name) => !functions.includes(name))
-    if (missing.length > 0) {
-      const message = `option "define" has ${missing.join(', ')}, which the functions module does not export; it exports ${functions.join(', ')}`
-      this.#startFailed(lane, new TypeError(message))
+    try {
+      checkExpected(this.#options.expected, functions)
+    } catch (error) {
+      this.#startFailed(lane, error)
       return
     }
     this.#logger.debug({ threadId: lane.threadId }, 'thread ready')
@@ -398,13 +400,6 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     }
     if (this.#lanes.size > 0) this.#planSweep()
   }
-}
-
-function logLevelOf(logger: RunnerLogger): LaneTask['logLevel'] {
-  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) {
-    if (logger.isLevelEnabled(level)) return level
-  }
-  return 'silent'
 }
 
 /** Ends a lane politely, if it has been opened. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { LONGEST_DELAY } from '../../model/clock.ts'
-import type { ResolvedThreadsOptions } from '../../model/options.ts'
+import type { ResolvedThreadsOptions } from '../../model/thread-options.ts'
 import type { LaneTask } from '../../protocol/messages.ts'
 
 // Next to this module in the package, with its extension: the same line works from src and from dist.

@@ -1,10 +1,10 @@
-import type { Clock } from '../../model/clock.ts'
-import type { CallError } from '../../model/errors.ts'
+import type { Clock } from '../model/clock.ts'
+import type { CallError } from '../model/errors.ts'
 
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 30_000
 
-/** Remembers that threads failed to start, so that they are not started over and over: each failure doubles the pause. */
+/** Remembers that threads or processes failed to start, so that they are not started over and over: each failure doubles the pause. */
 export class StartFailures {
   readonly #clock: Clock
   #count = 0
@@ -31,8 +31,13 @@ export class StartFailures {
     return this.#count
   }
 
-  /** Why no thread is to be started now; undefined when one may be. */
+  /** Why none is to be started now; undefined when one may be. */
   get reasonToPause(): CallError | undefined {
-    return this.#clock.now() < this.#pauseUntil ? this.#last : undefined
+    return this.pauseLeft > 0 ? this.#last : undefined
+  }
+
+  /** Milliseconds until one may be started. */
+  get pauseLeft(): number {
+    return this.#last === undefined ? 0 : Math.max(0, this.#pauseUntil - this.#clock.now())
   }
 }

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { encodeFrame, FrameError, FrameReader, NONCE_BYTES } from '../../protocol/frames.ts'
+import { FRAME_ROOM, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
+import { deserialize, serialize } from '../../protocol/serialize.ts'
+
+/** Bytes of a nonce that number the process's calls, from 1 on. The others are random, and as many as nobody guesses. */
+const NUMBER_BYTES = 4
+
+/** What carries the nonce of a call. The rest is about the process. */
+const ABOUT_CALLS: ReadonlySet<FromProcess['type']> = new Set(['started', 'progress', 'log', 'result', 'too-large'])
+
+/** The runner's end of the channel to a function's process: what it asks, and what it takes for an answer. */
+export class Answers {
+  /** Of the process: what it tells of itself, and all that it is told, carries this. */
+  readonly #nonce = Buffer.concat([randomBytes(NONCE_BYTES - NUMBER_BYTES), Buffer.alloc(NUMBER_BYTES)])
+  readonly #reader: FrameReader
+  #calls = 0
+
+  /** @param resultLimit bytes that a result may have. */
+  constructor(resultLimit: number) {
+    this.#reader = new FrameReader(resultLimit + FRAME_ROOM, [this.#nonce])
+  }
+
+  /** Whether the last of them is not whole. */
+  get isPartial(): boolean {
+    return this.#reader.isPartial
+  }
+
+  /** From now on there is a call, whose answers carry what is returned here. Those about one before it break the rules. */
+  beginCall(): Buffer {
+    this.#calls += 1
+    const nonce = Buffer.from(this.#nonce)
+    nonce.writeUInt32BE(this.#calls, NONCE_BYTES - NUMBER_BYTES)
+    this.#reader.accepted = [this.#nonce, nonce]
+    return nonce
+  }
+
+  endCall(): void {
+    this.#reader.accepted = [this.#nonce]
+  }
+
+  /** @throws FrameError or Error for what is no answer; the rest means nothing then. */
+  *push(chunk: Buffer): Iterable<FromProcess> {
+    for (const body of this.#reader.push(chunk)) {
+      const message = deserialize(body) as FromProcess
+      const isOfCall = this.#reader.nonce !== this.#nonce
+      if (ABOUT_CALLS.has(message.type) && !isOfCall) throw new FrameError('foreign', 'an answer about another call')
+      yield message
+    }
+  }
+
+  /** What to write, in order. @throws Error `DataCloneError` for what cannot travel. */
+  encode(message: ToProcess): Buffer[] {
+    return encodeFrame(this.#nonce, serialize(message))
+  }
+}

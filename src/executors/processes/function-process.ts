@@ -1,0 +1,440 @@
+import type { Clock, Timer } from '../../model/clock.ts'
+import { CallError } from '../../model/errors.ts'
+import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
+import { FrameError } from '../../protocol/frames.ts'
+import { encodeLogValue } from '../../protocol/log-values.ts'
+import type { AbortCause, LogLevel } from '../../protocol/messages.ts'
+import { ANSWERS_FD, REQUESTS_FD, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
+import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
+import type { RunnerLogger } from '../runner-logger.ts'
+import { Answers } from './answers.ts'
+import { endOfResult, processLost, protocolBroken, resultTooLarge } from './endings.ts'
+import { Output } from './output.ts'
+import { settledOrQuiet } from './quiet.ts'
+import type { ChildExit, RemoteChild } from './remote-child.ts'
+
+/** What a process tells the pool whose it is. */
+export interface ProcessOwner<J extends Job> {
+  readonly listener: JobListener<J>
+  processReady(process: FunctionProcess<J>, functions: string[]): void
+  /** It could not be made ready. */
+  processFailed(process: FunctionProcess<J>, cause: unknown): void
+  jobEnded(job: J, end: JobEnd, times?: JobTimes): void
+  /** It ended before the job's function had begun, `why` says how: another process may run the job. */
+  jobReturned(job: J, why: CallError): void
+  /** Its call has ended, and it can take another. */
+  processIdle(process: FunctionProcess<J>): void
+  /** It takes no more calls, and is ending. */
+  processOver(process: FunctionProcess<J>): void
+}
+
+export interface FunctionProcessParts<J extends Job> {
+  owner: ProcessOwner<J>
+  clock: Clock
+  logger: RunnerLogger
+  spawn: () => Promise<RemoteChild>
+  /** The functions module. */
+  functions: string
+  logLevel: LogLevel | 'silent'
+  /** Bytes that a result may have. */
+  resultLimit: number
+  /** Milliseconds in which it must be ready. */
+  startTimeout: number
+  /** Calls that it serves. */
+  reuse: number
+}
+
+/** Milliseconds that a process has to end by itself when nothing is left for it to do. */
+const END_WITHIN = 1_000
+
+/** Milliseconds in which a call must begin once its process has been sent it, and bytes that it unpacks in one more. */
+const STARTS_WITHIN = 5_000
+const UNPACKED_PER_MS = 10_000
+
+/** Milliseconds that a process may live on after it has closed its answers. */
+const ANSWERS_ENDED_FOR = 200
+
+/** One child process that runs functions, one call after another. */
+export class FunctionProcess<J extends Job> {
+  /** `over`: it takes no more calls. */
+  state: 'starting' | 'ready' | 'busy' | 'over' = 'starting'
+  job: J | undefined
+  /** Milliseconds of the monotonic clock. */
+  readonly createdAt: number
+  /** Resolves when nothing of it is left. */
+  readonly gone: Promise<void>
+  readonly #parts: FunctionProcessParts<J>
+  readonly #answers: Answers
+  readonly #gone = Promise.withResolvers<void>()
+  #child: RemoteChild | undefined
+  #stdout: Output | undefined
+  #stderr: Output | undefined
+  /** The last one it had: what it prints can be read after the end. */
+  #printsFor: J | undefined
+  /** Of the call that it runs. */
+  #startedAt: number | undefined
+  #served = 0
+  #hasExited = false
+  #wasKilled = false
+  /** It was asked to end, or is killed: its end is no news. */
+  #isEnding = false
+  #wasAskedToEnd = false
+  #protocolError: CallError | undefined
+  #uncaught: EncodedError | undefined
+  #timer: Timer | undefined
+  #giveUp: Timer | undefined
+  #functions: readonly string[] = []
+
+  constructor(parts: FunctionProcessParts<J>) {
+    this.#parts = parts
+    this.#answers = new Answers(parts.resultLimit)
+    this.createdAt = parts.clock.now()
+    this.gone = this.#gone.promise
+    this.#timer = parts.clock.setTimeout(() => this.#startIsLate(), parts.startTimeout, { ref: false })
+    void this.#start()
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** Whether it will be there for another call when the one it has ends. */
+  get returns(): boolean {
+    return this.#served < this.#parts.reuse
+  }
+
+  /** When the function of its call began; undefined when it has not. */
+  get startedAt(): number | undefined {
+    return this.#startedAt
+  }
+
+  /** Runs a job. It must be ready. */
+  run(job: J): void {
+    this.state = 'busy'
+    this.job = job
+    this.#stdout?.restart()
+    this.#stderr?.restart()
+    this.#printsFor = job
+    this.#startedAt = undefined
+    this.#wasAskedToEnd = false
+    this.#uncaught = undefined
+    this.#served += 1
+    const nonce = this.#answers.beginCall()
+    const { fn, args } = job
+    const abortAfter = job.abortAfter === Infinity ? 0 : job.abortAfter
+    const isLast = !this.returns
+    // One that serves many calls is trusted that far too: a call that it has was begun. To be told so would cost as much
+    // as a small call.
+    const tellsStart = this.#parts.reuse === 1
+    try {
+      this.#send({ type: 'run', nonce, fn, args: [...args], abortAfter, isLast, tellsStart }, (bytes) =>
+        this.#expectStart(job, bytes),
+      )
+    } catch (error) {
+      this.#refuse(job, error)
+      return
+    }
+    // What was moved with the call is empty on this side, as it would be on threads.
+    for (const part of job.transfer ?? []) {
+      if (part instanceof ArrayBuffer && !part.detached) structuredClone(part, { transfer: [part] })
+    }
+    if (!tellsStart) this.#began(job, this.#parts.clock.now())
+  }
+
+  /** The request is out. Something that the functions module has left running may hold the process up for ever. */
+  #expectStart(job: J, bytes: number): void {
+    const isPending = (): boolean => this.job === job && this.#startedAt === undefined
+    if (!isPending()) return
+    this.#timer = this.#parts.clock.setTimeout(
+      () => {
+        if (!isPending()) return
+        this.#over()
+        this.#child?.signal('SIGKILL')
+      },
+      STARTS_WITHIN + bytes / UNPACKED_PER_MS,
+      { ref: false },
+    )
+  }
+
+  interrupt(reason: AbortCause): void {
+    if (this.state !== 'busy') return
+    this.#wasAskedToEnd = true
+    this.#send({ type: 'abort', reason })
+    this.#child?.signal('SIGTERM')
+  }
+
+  /** Ends the process, whatever it does, and its job with it. */
+  kill(): void {
+    this.#isEnding = true
+    this.#over()
+    this.#wasKilled = true
+    this.#child?.signal('SIGKILL')
+    this.#giveUpWithin(END_WITHIN)
+  }
+
+  /** Ends a process without a job: asks it first. */
+  end(): void {
+    this.#isEnding = true
+    this.#over()
+    this.#child?.signal('SIGTERM')
+    this.#child?.streams[REQUESTS_FD]?.end()
+    this.#killWithin(END_WITHIN)
+  }
+
+  async #start(): Promise<void> {
+    const { functions, logLevel, resultLimit, spawn } = this.#parts
+    let child: RemoteChild
+    try {
+      child = await spawn()
+    } catch (error) {
+      this.#timer?.clear()
+      this.#gone.resolve()
+      this.#failed(error)
+      return
+    }
+    this.#child = child
+    // Functions that read from it find that there is nothing.
+    child.streams[0]?.end()
+    void child.gone.then(() => this.#gone.resolve())
+    void this.#watch(child)
+    if (this.state === 'over') child.signal('SIGKILL')
+    else this.#send({ type: 'load', functions, logLevel, resultLimit })
+  }
+
+  /** Sees the process through to its end: until it has exited and all that it wrote was read. */
+  async #watch(child: RemoteChild): Promise<void> {
+    const { clock } = this.#parts
+    const answers = child.streams[ANSWERS_FD] as NonNullable<RemoteChild['streams'][number]>
+    let heardAt = 0
+    const answered = new Promise<void>((resolve) => {
+      answers.once('end', resolve)
+      answers.once('close', resolve)
+    })
+    answers.on('data', (chunk: Buffer) => {
+      heardAt = clock.now()
+      this.#hear(chunk)
+    })
+    answers.resume()
+    void answered.then(() => this.#answersEnded())
+    const stdout = (this.#stdout = this.#output(child, 1, 'info'))
+    const stderr = (this.#stderr = this.#output(child, 2, 'warn'))
+    const exit = await child.exited
+    this.#hasExited = true
+    const isQuiet = (ms: number): boolean => this.#isDeaf || clock.now() - heardAt > ms
+    await settledOrQuiet(Promise.all([answered, stdout.ended, stderr.ended]), clock, isQuiet)
+    child.closeStreams()
+    this.#exited(exit)
+  }
+
+  #output(child: RemoteChild, fd: number, level: 'info' | 'warn'): Output {
+    const stream = fd === 1 ? 'stdout' : 'stderr'
+    return new Output(child.streams[fd] as NonNullable<RemoteChild['streams'][number]>, (line) => {
+      const job = this.#printsFor
+      if (job) this.#parts.owner.listener.log(job, level, [encodeLogValue({ stream }), encodeLogValue(line)])
+      else this.#parts.logger[level]({ pid: this.pid, stream }, line)
+    })
+  }
+
+  /** @param onWritten told when the process can read all of it, with how many bytes that are. */
+  #send(message: ToProcess, onWritten?: (bytes: number) => void): void {
+    const requests = this.#child?.streams[REQUESTS_FD]
+    let bytes = 0
+    for (const part of this.#answers.encode(message)) {
+      bytes += part.length
+      requests?.write(part)
+    }
+    // After all of it.
+    if (onWritten) requests?.write('', () => onWritten(bytes))
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#isDeaf) return
+    try {
+      for (const message of this.#answers.push(chunk)) {
+        this.#receive(message)
+        if (this.#isDeaf) return
+      }
+    } catch (error) {
+      this.#misread(error)
+    }
+  }
+
+  /** What follows on a broken rule means nothing, nor does what follows on the last result. */
+  get #isDeaf(): boolean {
+    return this.#protocolError !== undefined || (this.state === 'over' && this.job === undefined)
+  }
+
+  #receive(message: FromProcess): void {
+    const { owner } = this.#parts
+    const { job } = this
+    switch (message.type) {
+      case 'ready':
+        return this.#ready(message.functions)
+      case 'failed':
+        this.end()
+        return this.#failed(decodeError(message.error))
+      case 'crashed':
+        this.#uncaught = message.error
+        return
+      case 'started':
+        return job && this.#began(job, message.at)
+      case 'progress':
+        return job && owner.listener.progress(job, message.value)
+      case 'log':
+        return job && owner.listener.log(job, message.level, message.args)
+      case 'result':
+        return job && this.#finish(endOfResult(message.kind, message.value, job.fn, this.#functions), message.endedAt)
+      default: {
+        if (!job) return
+        const error = resultTooLarge(job.fn, this.#parts.resultLimit, message.bytes)
+        return this.#finish({ type: 'failed', error }, message.endedAt)
+      }
+    }
+  }
+
+  #began(job: J, at: number): void {
+    const { listener } = this.#parts.owner
+    this.#startedAt = at
+    this.#timer?.clear()
+    if (listener.wantsStarted) listener.started(job)
+  }
+
+  #ready(functions: string[]): void {
+    if (this.state !== 'starting') return
+    this.#timer?.clear()
+    this.#functions = functions
+    this.state = 'ready'
+    this.#parts.owner.processReady(this, functions)
+  }
+
+  #startIsLate(): void {
+    if (this.state !== 'starting') return
+    const { startTimeout } = this.#parts
+    this.kill()
+    this.#failed(new Error(`the process was not ready within startTimeout, ${startTimeout} ms`))
+  }
+
+  #failed(cause: unknown): void {
+    this.state = 'over'
+    this.#parts.owner.processFailed(this, cause)
+  }
+
+  /** The call has ended: the process takes another, or ends. */
+  #finish(end: JobEnd, endedAt: number): void {
+    const { job, pid } = this
+    if (!job) return
+    const startedAt = this.#startedAt
+    // One that was asked to end has a signal on its way, which would be the next call's.
+    const goesOn = this.returns && this.state === 'busy' && !this.#wasAskedToEnd
+    this.job = undefined
+    job.place = undefined
+    if (goesOn) {
+      this.state = 'ready'
+      this.#answers.endCall()
+    } else this.#over()
+    this.#parts.owner.jobEnded(job, end, startedAt === undefined ? undefined : { cpid: pid, startedAt, endedAt })
+    if (goesOn) this.#parts.owner.processIdle(this)
+    else this.#killWithin(END_WITHIN)
+  }
+
+  /** The job did not get out of this process: the other one can take another. */
+  #refuse(job: J, error: unknown): void {
+    const { owner } = this.#parts
+    const message = `args of "${job.fn}" cannot travel between processes: ${textOf(error)}`
+    this.#served -= 1
+    this.job = undefined
+    job.place = undefined
+    this.state = 'ready'
+    this.#answers.endCall()
+    owner.jobEnded(job, {
+      type: 'failed',
+      error: new CallError('NOT_CLONEABLE', message, { fn: job.fn, cause: error }),
+    })
+    owner.processIdle(this)
+  }
+
+  #over(): void {
+    if (this.state === 'over') return
+    this.state = 'over'
+    this.#parts.owner.processOver(this)
+  }
+
+  #killWithin(ms: number): void {
+    if (this.#hasExited) return
+    this.#giveUp ??= this.#parts.clock.setTimeout(() => this.#child?.signal('SIGKILL'), ms, { ref: false })
+  }
+
+  /** What the kernel itself holds up does not hold up the call. */
+  #giveUpWithin(ms: number): void {
+    this.#giveUp?.clear()
+    this.#giveUp = this.#parts.clock.setTimeout(() => this.#loseJob(undefined), ms)
+  }
+
+  /** Mostly along with the process, whose end is about to be told. One that goes on is of no use. */
+  #answersEnded(): void {
+    // It can answer no call.
+    if (this.state === 'ready') this.#over()
+    this.#parts.clock.setTimeout(
+      () => {
+        if (!this.#hasExited) this.#breaksRules(this.#broken('it closed its answers, and went on'))
+      },
+      ANSWERS_ENDED_FOR,
+      { ref: false },
+    )
+  }
+
+  #exited(exit: ChildExit): void {
+    this.#timer?.clear()
+    this.#giveUp?.clear()
+    this.#over()
+    // One that dies before it was of any use would do so again and again.
+    if (this.#served === 0 && !this.#isEnding)
+      this.#failed(this.#protocolError ?? this.#lossOf('the functions module', exit, 'no'))
+    this.#loseJob(exit)
+  }
+
+  #loseJob(exit: ChildExit | undefined): void {
+    const { job } = this
+    if (!job) return
+    const now = this.#parts.clock.now()
+    if (this.#wasKilled || !exit) return this.#finish({ type: 'killed' }, now)
+    const error = this.#errorOf(job, exit)
+    if (this.#startedAt === undefined && error.code === 'WORKER_CRASHED' && !this.#wasAskedToEnd) {
+      this.job = undefined
+      this.#parts.owner.jobReturned(job, error)
+    } else this.#finish({ type: 'failed', error, byItself: this.#wasAskedToEnd }, now)
+  }
+
+  #errorOf({ fn }: J, exit: ChildExit): CallError {
+    const started = this.#startedAt === undefined ? 'no' : 'yes'
+    if (exit.exceeded) return this.#lossOf(fn, exit, started)
+    if (this.#protocolError) return this.#protocolError
+    // What ends by itself ends its answers first.
+    if (this.#answers.isPartial && exit.signal === null && exit.code !== null && !this.#uncaught) {
+      return this.#broken('its last answer is not whole')
+    }
+    return this.#lossOf(fn, exit, started)
+  }
+
+  #lossOf(fn: string, exit: ChildExit, started: 'no' | 'yes'): CallError {
+    const cause = this.#uncaught && decodeError(this.#uncaught)
+    return processLost({ fn, exit, started, stderr: this.#stderr, cause })
+  }
+
+  #misread(error: unknown): void {
+    const isTooLarge = error instanceof FrameError && error.kind === 'too-large' && this.job !== undefined
+    const fn = this.job?.fn ?? ''
+    this.#breaksRules(isTooLarge ? resultTooLarge(fn, this.#parts.resultLimit) : this.#broken(textOf(error), error))
+  }
+
+  /** What it says means nothing any more, so it takes no other call. The one it has ends with the process. */
+  #breaksRules(error: CallError): void {
+    if (this.state !== 'starting') this.#over()
+    this.#protocolError ??= error
+    this.#child?.signal('SIGKILL')
+  }
+
+  #broken(why: string, cause?: unknown): CallError {
+    return protocolBroken(this.job?.fn, why, this.#stderr, cause)
+  }
+}

@@ -1,0 +1,258 @@
+import type { Clock, Timer } from '../../model/clock.ts'
+import { CallError } from '../../model/errors.ts'
+import { textOf } from '../../protocol/encoded-error.ts'
+import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
+import { StartFailures } from '../start-failures.ts'
+import { placeOf } from './attempt.ts'
+import { FunctionProcess, type ProcessOwner } from './function-process.ts'
+
+/** What a pool tells the executor whose it is. */
+export interface PoolOwner<J extends Job> {
+  readonly listener: JobListener<J>
+  jobEnded(job: J, end: JobEnd, times?: JobTimes): void
+  /** @throws TypeError when these are not the functions that were expected. */
+  functionsKnown(functions: readonly string[]): void
+}
+
+export interface ProcessPoolParts<J extends Job> {
+  owner: PoolOwner<J>
+  clock: Clock
+  /** Processes that are kept ready. */
+  spares: number
+  /** Idle ones that may be kept beyond those for a while, where processes serve more than one call. */
+  reusable: number
+  create: (owner: ProcessOwner<J>) => FunctionProcess<J>
+  onFailure: (error: CallError) => void
+}
+
+/** Failed starts in a row after which calls no longer try for themselves, but wait for the pause to be over. */
+const BREAKS_AFTER = 3
+
+/** Milliseconds that processes which serve more than one call are kept after a burst of calls. */
+const IDLE_FOR = 10_000
+
+/** The processes of functions that have the same options, ready or about to be, and the jobs that wait for one. */
+export class ProcessPool<J extends Job> implements ProcessOwner<J> {
+  readonly listener: JobListener<J>
+  readonly #parts: ProcessPoolParts<J>
+  readonly #failures: StartFailures
+  readonly #waiting: J[] = []
+  readonly #all = new Set<FunctionProcess<J>>()
+  readonly #idle: FunctionProcess<J>[] = []
+  /** Those that a process has not begun, though it had them. */
+  readonly #returned = new WeakSet<J>()
+  #waitingForReady: PromiseWithResolvers<void>[] = []
+  #failedAt = -Infinity
+  #wasReady = false
+  #refill: Timer | undefined
+  #trim: Timer | undefined
+  #isClosed = false
+
+  constructor(parts: ProcessPoolParts<J>) {
+    this.#parts = parts
+    this.listener = parts.owner.listener
+    this.#failures = new StartFailures(parts.clock)
+  }
+
+  /** Processes that are there, ending ones too. */
+  get size(): number {
+    return this.#all.size
+  }
+
+  /** Starts what is missing: a process for each job that waits, and the spares. */
+  fill(): void {
+    if (this.#isClosed) return
+    for (let missing = this.#missing; missing > 0; missing--) this.#all.add(this.#parts.create(this))
+    if (this.#isPaused && this.#parts.spares > 0) this.#refillLater()
+  }
+
+  get #missing(): number {
+    // Those that come back when their call has ended are as good as ready.
+    const spares = this.#isPaused ? 0 : Math.max(0, this.#parts.spares - this.#idle.length - this.#count('returns'))
+    return this.#waiting.length + spares - this.#count('starting')
+  }
+
+  get #isPaused(): boolean {
+    return this.#failures.reasonToPause !== undefined
+  }
+
+  /** Takes a job, whose place is set: it runs as soon as there is a process for it. */
+  add(job: J): void {
+    // The one that worked last: its code and its memory are warm, and the others may be let go.
+    const process = this.#idle.pop()
+    if (process) {
+      this.#run(process, job)
+      // After the call was sent, so that it does not wait for that.
+      setImmediate(() => this.fill())
+      return
+    }
+    const failure = this.#failures.count >= BREAKS_AFTER ? this.#failures.reasonToPause : undefined
+    if (failure) {
+      this.#fail(job, failure)
+      return
+    }
+    this.#waiting.push(job)
+    this.fill()
+  }
+
+  /** Takes back a job that waits for a process. False when it is in one. */
+  remove(job: J): boolean {
+    const at = this.#waiting.indexOf(job)
+    if (at < 0) return false
+    this.#waiting.splice(at, 1)
+    job.place = undefined
+    return true
+  }
+
+  /**
+   * Resolves when as many processes are ready as are to be kept so, and one has been: where none are kept, one is started
+   * to see whether it can be. @throws CallError `SPAWN_FAILED`.
+   */
+  async ready(): Promise<void> {
+    const failure = this.#failures.reasonToPause
+    if (failure) throw failure
+    if (this.#isReady) return
+    const waiting = Promise.withResolvers<void>()
+    this.#waitingForReady.push(waiting)
+    this.fill()
+    if (!this.#wasReady && this.#count('starting') === 0) this.#all.add(this.#parts.create(this))
+    await waiting.promise
+  }
+
+  /** Ends all processes; resolves when nothing is left of them. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#refill?.clear()
+    this.#trim?.clear()
+    this.#settleReady(new CallError('RUNNER_CLOSED', 'the runner was closed before it was ready'))
+    for (const process of this.#all) if (process.state !== 'over') process.end()
+    await Promise.all(Array.from(this.#all, ({ gone }) => gone))
+  }
+
+  // From the processes
+
+  processReady(process: FunctionProcess<J>, functions: string[]): void {
+    try {
+      this.#parts.owner.functionsKnown(functions)
+    } catch (error) {
+      process.end()
+      this.processFailed(process, error)
+      return
+    }
+    this.#failures.succeeded()
+    this.#wasReady = true
+    this.processIdle(process)
+  }
+
+  processFailed(process: FunctionProcess<J>, cause: unknown): void {
+    this.#forget(process)
+    const message = `no process could be made ready: ${cause instanceof Error ? cause.message : textOf(cause)}`
+    const error = new CallError('SPAWN_FAILED', message, { cause })
+    // Those that were started along with one that failed say nothing new.
+    if (process.createdAt > this.#failedAt) {
+      this.#failures.failed(error)
+      this.#failedAt = this.#parts.clock.now()
+    }
+    this.#parts.onFailure(error)
+    this.#settleReady(error)
+    // Those that are starting still may be for the others.
+    while (this.#waiting.length > this.#count('starting')) this.#fail(this.#waiting.shift() as J, error)
+    this.fill()
+  }
+
+  processIdle(process: FunctionProcess<J>): void {
+    const job = this.#waiting.shift()
+    if (job) this.#run(process, job)
+    else if (this.#isClosed || this.#idle.length >= Math.max(this.#parts.spares, this.#parts.reusable)) process.end()
+    else this.#idle.push(process)
+    if (this.#idle.length > this.#parts.spares) this.#trimLater()
+    if (this.#isReady) this.#settleReady()
+  }
+
+  processOver(process: FunctionProcess<J>): void {
+    this.#forget(process)
+    // It may have been counted on.
+    setImmediate(() => this.fill())
+  }
+
+  jobEnded(job: J, end: JobEnd, times?: JobTimes): void {
+    this.#parts.owner.jobEnded(job, end, times)
+  }
+
+  /** Once: a job that ends processes before it begins must not do so for ever. */
+  jobReturned(job: J, why: CallError): void {
+    const place = placeOf(job)
+    // What was moved with it is lost.
+    if (!place || this.#returned.has(job) || job.transfer || this.#isClosed) {
+      job.place = undefined
+      this.jobEnded(job, { type: 'failed', error: why })
+      return
+    }
+    this.#returned.add(job)
+    place.attempt = undefined
+    this.#waiting.unshift(job)
+    this.fill()
+  }
+
+  get #isReady(): boolean {
+    return this.#wasReady && this.#idle.length >= this.#parts.spares
+  }
+
+  #forget(process: FunctionProcess<J>): void {
+    const at = this.#idle.indexOf(process)
+    if (at >= 0) this.#idle.splice(at, 1)
+    void process.gone.then(() => this.#all.delete(process))
+  }
+
+  #count(which: 'starting' | 'returns'): number {
+    let count = 0
+    for (const { state, returns } of this.#all) {
+      if (which === 'starting' ? state === 'starting' : state === 'busy' && returns) count += 1
+    }
+    return count
+  }
+
+  /** Ends idle processes that were kept for a burst of calls. */
+  #trimLater(): void {
+    this.#trim ??= this.#parts.clock.setTimeout(
+      () => {
+        this.#trim = undefined
+        for (const process of this.#idle.slice(0, Math.max(0, this.#idle.length - this.#parts.spares))) process.end()
+      },
+      IDLE_FOR,
+      { ref: false },
+    )
+  }
+
+  #run(process: FunctionProcess<J>, job: J): void {
+    const place = placeOf(job)
+    if (place) place.attempt = process
+    process.run(job)
+  }
+
+  #fail(job: J, { message, cause }: CallError): void {
+    job.place = undefined
+    const { fn } = job
+    this.jobEnded(job, { type: 'failed', error: new CallError('SPAWN_FAILED', message, { fn, cause }) })
+  }
+
+  #refillLater(): void {
+    this.#refill ??= this.#parts.clock.setTimeout(
+      () => {
+        this.#refill = undefined
+        this.fill()
+      },
+      this.#failures.pauseLeft,
+      { ref: false },
+    )
+  }
+
+  #settleReady(error?: CallError): void {
+    const waiting = this.#waitingForReady
+    this.#waitingForReady = []
+    for (const { resolve, reject } of waiting) {
+      if (error) reject(error)
+      else resolve()
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net'
+import type { FromSpawner } from '../../protocol/spawner-messages.ts'
+
+export type ChildExit = Omit<FromSpawner & { type: 'exited' }, 'type' | 'id'>
+
+const UNKNOWN_EXIT: ChildExit = { code: null, signal: null, isMemoryShort: false }
+
+export interface RemoteChildParts {
+  /** How many streams it has. */
+  streams: number
+  /** Its streams are all there: it can be started. */
+  onConnected: () => void
+  /** Signals it and all in its process group. */
+  signal: (signal: 'SIGTERM' | 'SIGKILL') => void
+}
+
+/** A child process that the spawner starts, seen from the runner. */
+export class RemoteChild {
+  pid = 0
+  /** The runner's ends of the child's file descriptors, from 0 on. They are paused: nothing is lost before it is read. */
+  readonly streams: Socket[] = []
+  readonly #parts: RemoteChildParts
+  readonly #spawned = Promise.withResolvers<this>()
+  readonly #exited = Promise.withResolvers<ChildExit>()
+  readonly #gone = Promise.withResolvers<void>()
+  #connected = 0
+  #hasExited = false
+
+  constructor(parts: RemoteChildParts) {
+    this.#parts = parts
+    // Whoever waits for it hears of it; nobody has to.
+    this.#spawned.promise.catch(() => {})
+  }
+
+  /** When it has been started. Rejects with an error with a `code` when it cannot be. */
+  get spawned(): Promise<this> {
+    return this.#spawned.promise
+  }
+
+  /** How it has ended. */
+  get exited(): Promise<ChildExit> {
+    return this.#exited.promise
+  }
+
+  /** Nothing of it is left, neither processes nor files. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  /** Signals the child and all in its process group, unless it has ended. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.#hasExited) this.#parts.signal(signal)
+  }
+
+  closeStreams(): void {
+    for (const stream of this.streams) stream?.destroy()
+  }
+
+  // What the spawner tells
+
+  connected(fd: number, socket: Socket): void {
+    const isExpected = fd >= 0 && fd < this.#parts.streams && !this.streams[fd]
+    // It may also come late: what failed to be started has no use for it.
+    if (!isExpected || this.#hasExited) {
+      socket.destroy()
+      return
+    }
+    this.streams[fd] = socket
+    this.#connected += 1
+    if (this.#connected === this.#parts.streams) this.#parts.onConnected()
+  }
+
+  hasSpawned(pid: number): void {
+    this.pid = pid
+    this.#spawned.resolve(this)
+  }
+
+  hasFailed(code: string, message: string): void {
+    this.#end(UNKNOWN_EXIT, Object.assign(new Error(message), { code }))
+  }
+
+  hasExited({ code, signal, exceeded, isMemoryShort }: FromSpawner & { type: 'exited' }): void {
+    this.#hasExited = true
+    this.#exited.resolve({ code, signal, isMemoryShort, ...(exceeded && { exceeded }) })
+  }
+
+  isGone(): void {
+    this.#gone.resolve()
+  }
+
+  /** The spawner is gone, and the child with it. */
+  isLost(): void {
+    if (!this.#hasExited) {
+      const error = Object.assign(new Error('the process that starts children has ended'), { code: 'ESPAWNER' })
+      this.#end(UNKNOWN_EXIT, error)
+    }
+    this.#gone.resolve()
+  }
+
+  #end(exit: ChildExit, error: Error): void {
+    this.#hasExited = true
+    this.#spawned.reject(error)
+    // Of one that ran, somebody reads on: to the end, which has come.
+    if (this.pid === 0) this.closeStreams()
+    this.#exited.resolve(exit)
+  }
+}

@@ -1,0 +1,156 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { chownSync, mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  MARK,
+  OWN_FOLDER,
+  type ExceededLimit,
+  type FromSpawner,
+  type SpawnRequest,
+} from '../protocol/spawner-messages.ts'
+import { removeFolder } from './folders.ts'
+import { limited } from './limited.ts'
+import { Streams } from './streams.ts'
+import { findProgram } from './tools.ts'
+import { kernelKills, usageOf } from './usage.ts'
+
+export interface ChildOwner {
+  readonly folder: string
+  /** What the marks of all its children begin with. */
+  readonly mark: string
+  tell(message: FromSpawner): void
+  childStarted(child: Child): void
+  childEnded(child: Child): void
+}
+
+/** One child process, the leader of a process group of its own. */
+export class Child {
+  readonly id: number
+  readonly mark: string
+  readonly #request: SpawnRequest
+  readonly #owner: ChildOwner
+  readonly #streams: Streams
+  #folder: string | undefined
+  #process: ChildProcess | undefined
+  #exceeded: ExceededLimit | undefined
+  #kernelKillsBefore = 0
+  /** What it was sent before it had started. */
+  #early: NodeJS.Signals | undefined
+
+  constructor(request: SpawnRequest, owner: ChildOwner) {
+    this.id = request.id
+    this.mark = `${owner.mark}-${request.id}`
+    this.#request = request
+    this.#owner = owner
+    this.#streams = new Streams(join(owner.folder, 'socket'))
+  }
+
+  get isWatched(): boolean {
+    const { memory, cpuTime } = this.#request.limits
+    return memory !== undefined || cpuTime !== undefined
+  }
+
+  /** Starts the process, with its streams connected straight to the runner. Never rejects. */
+  async start(): Promise<void> {
+    try {
+      await this.#streams.connect(this.id, this.#request.streams)
+      await this.#spawn()
+      this.#owner.tell({ type: 'spawned', id: this.id, pid: this.#process?.pid as number })
+      this.#owner.childStarted(this)
+    } catch (error) {
+      const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
+      this.#owner.tell({ type: 'failed', id: this.id, code, message })
+      this.#owner.childEnded(this)
+    } finally {
+      // The child has its own.
+      this.#streams.close()
+    }
+  }
+
+  /** The runner has its ends of the streams. */
+  connected(): void {
+    this.#streams.taken()
+  }
+
+  /** Signals the process and all in its group, unless it has ended: then its number may be somebody else's. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#process === undefined) this.#early = this.#early === 'SIGKILL' ? 'SIGKILL' : signal
+    else if (this.#process.exitCode === null && this.#process.signalCode === null) this.#signalGroup(signal)
+  }
+
+  /** Ends a process that uses more than it may. */
+  checkLimits(): void {
+    const pid = this.#process?.pid
+    if (pid === undefined || this.#exceeded) return
+    const { memory = Infinity, cpuTime = Infinity } = this.#request.limits
+    const usage = usageOf(pid)
+    if (usage === undefined) return
+    if (usage.memory > memory) this.#exceeded = 'memory'
+    else if (usage.cpuTime > cpuTime) this.#exceeded = 'cpuTime'
+    if (this.#exceeded) this.signal('SIGKILL')
+  }
+
+  removeFolder(): void {
+    if (this.#folder !== undefined) removeFolder(this.#folder)
+  }
+
+  #spawn(): Promise<void> {
+    const { uid, gid, cwd } = this.#request
+    const folder = mkdtempSync(join(this.#owner.folder, 'tmp-'))
+    this.#folder = folder
+    if (uid !== undefined || gid !== undefined) chownSync(folder, uid ?? -1, gid ?? -1)
+    const env: Record<string, string> = { ...this.#request.env, TMPDIR: folder, [MARK]: marksWith(this.mark) }
+    // Behind other programs it would be their error, which is told in words only.
+    const [program = '', ...args] = this.#request.command.map((part) => part.replace(OWN_FOLDER, folder))
+    const { command, asUser } = limited([findProgram(program, env['PATH'], cwd), ...args], this.#request)
+    this.#kernelKillsBefore = kernelKills()
+    return new Promise((resolve, reject) => {
+      const child = spawn(command[0] as string, command.slice(1), {
+        cwd,
+        env,
+        stdio: this.#streams.all,
+        // A session and a process group of its own.
+        detached: true,
+        ...asUser,
+      })
+      child.once('error', reject)
+      if (child.pid === undefined) return
+      this.#process = child
+      child.once('exit', (code, signal) => this.#exited(code, signal))
+      if (this.#early) this.signal(this.#early)
+      resolve()
+    })
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    const isMemoryShort = kernelKills() > this.#kernelKillsBefore
+    const exceeded = this.#exceeded && { exceeded: this.#exceeded }
+    this.#owner.tell({ type: 'exited', id: this.id, code, signal, ...exceeded, isMemoryShort })
+    // No process has its number, so the group of that number is still its own, if there is one.
+    if (!isAlive(this.#process?.pid as number)) this.#signalGroup('SIGKILL')
+    this.#owner.childEnded(this)
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-(this.#process?.pid as number), signal)
+    } catch {
+      // There is nobody in the group any more.
+    }
+  }
+}
+
+/** A runner may itself run in a child of another's: whatever that one starts is the other's too. */
+function marksWith(mark: string): string {
+  const outer = process.env[MARK]
+  return outer === undefined ? mark : `${outer} ${mark}`
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}

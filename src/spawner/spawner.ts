@@ -1,0 +1,78 @@
+import type { FromSpawner, ToSpawner } from '../protocol/spawner-messages.ts'
+import { Child, type ChildOwner } from './child.ts'
+import { removeFolder } from './folders.ts'
+import { killMarked, Sweeper } from './sweep.ts'
+
+/** Milliseconds between two looks at what children use. */
+const LOOK_EVERY = 50
+
+/** Starts children, and ends them with all that they have started. */
+export class Spawner implements ChildOwner {
+  readonly folder: string
+  readonly mark: string
+  readonly tell: (message: FromSpawner) => void
+  readonly #children = new Map<number, Child>()
+  readonly #sweeper = new Sweeper()
+  readonly #limited = new Set<Child>()
+  #look: NodeJS.Timeout | undefined
+
+  /**
+   * @param folder the runner's: its socket is there, and the children's temporary folders are to be.
+   * @param mark what the marks of all its children are to begin with.
+   */
+  constructor(folder: string, mark: string, tell: (message: FromSpawner) => void) {
+    this.folder = folder
+    this.mark = mark
+    this.tell = tell
+  }
+
+  receive(message: ToSpawner): void {
+    switch (message.type) {
+      case 'spawn': {
+        const child = new Child(message, this)
+        this.#children.set(message.id, child)
+        void child.start()
+        return
+      }
+      case 'connected':
+        this.#children.get(message.id)?.connected()
+        return
+      default:
+        this.#children.get(message.id)?.signal(message.signal)
+    }
+  }
+
+  childStarted(child: Child): void {
+    if (!child.isWatched) return
+    this.#limited.add(child)
+    this.#look ??= setInterval(() => this.#lookAtLimits(), LOOK_EVERY)
+  }
+
+  childEnded(child: Child): void {
+    this.#limited.delete(child)
+    if (this.#limited.size === 0) {
+      clearInterval(this.#look)
+      this.#look = undefined
+    }
+    void this.#clearUp(child)
+  }
+
+  /** The runner is gone: nothing is to be left of it. */
+  end(): void {
+    for (const child of this.#children.values()) child.signal('SIGKILL')
+    killMarked((mark) => mark.startsWith(this.mark))
+    removeFolder(this.folder)
+  }
+
+  /** It has ended: its offspring is to end too. */
+  async #clearUp(child: Child): Promise<void> {
+    await this.#sweeper.sweep(child.mark)
+    this.#children.delete(child.id)
+    child.removeFolder()
+    this.tell({ type: 'gone', id: child.id })
+  }
+
+  #lookAtLimits(): void {
+    for (const child of this.#limited) child.checkLimits()
+  }
+}

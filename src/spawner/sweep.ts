@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { MARK } from '../protocol/spawner-messages.ts'
+
+/** Milliseconds between two sweeps: one looks at every process there is, for all who ask meanwhile. */
+const SWEEP_EVERY = 20
+
+/** How often as long as a sweep took the pause after it is, where there are so many processes that it takes long. */
+const PAUSE_FACTOR = 4
+
+/** Ends what has left its process group, found by the mark in its environment. Linux only: elsewhere it finds nothing. */
+export class Sweeper {
+  #asked = new Map<string, PromiseWithResolvers<void>>()
+  #isSweeping = false
+
+  /** Resolves when no process with the mark is left. */
+  sweep(mark: string): Promise<void> {
+    const asked = Promise.withResolvers<void>()
+    this.#asked.set(mark, asked)
+    if (!this.#isSweeping) void this.#sweep()
+    return asked.promise
+  }
+
+  async #sweep(): Promise<void> {
+    this.#isSweeping = true
+    while (this.#asked.size > 0) {
+      // One more turn for those that end together.
+      await setTimeout(0)
+      const asked = this.#asked
+      this.#asked = new Map()
+      const began = performance.now()
+      // For want of a file descriptor, say.
+      while (!killMarked((mark) => asked.has(mark))) await setTimeout(SWEEP_EVERY)
+      for (const { resolve } of asked.values()) resolve()
+      await setTimeout(Math.max(SWEEP_EVERY, PAUSE_FACTOR * (performance.now() - began)))
+    }
+    this.#isSweeping = false
+  }
+}
+
+/** Rounds after which what starts processes faster than they are killed is let be. */
+const ROUNDS = 20
+
+/** Kills the processes with such a mark, and those that they start meanwhile. False when it could not look. */
+export function killMarked(matches: (mark: string) => boolean): boolean {
+  for (let round = 0; round < ROUNDS; round++) {
+    let found = 0
+    const pids = processes()
+    if (pids === undefined) return false
+    for (const pid of pids) {
+      if (pid !== process.pid && marksOf(pid).some(matches) && kill(pid)) found += 1
+    }
+    if (found === 0) return true
+  }
+  return true
+}
+
+function processes(): number[] | undefined {
+  if (process.platform !== 'linux') return []
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+  } catch {
+    return undefined
+  }
+}
+
+const PATTERN = new RegExp(`(?:^|\\0)${MARK}=([^\\0]*)`)
+
+function marksOf(pid: number): string[] {
+  try {
+    return PATTERN.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1]?.split(' ') ?? []
+  } catch {
+    // It has ended, or is another user's.
+    return []
+  }
+}
+
+function kill(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,178 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  failure,
+  failureOf,
+  isAlive,
+  needsLinux,
+  pidIn,
+  processRunner,
+  signposts,
+  untilGone,
+} from '../../fixtures/processes/harness.ts'
+import { commonRunner } from '../../fixtures/threads/harness.ts'
+import { until } from '../../helpers/latch.ts'
+import { isShort } from '../../helpers/short.ts'
+
+test('a busy loop is killed when its deadline and its grace are over', async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const began = performance.now()
+  const error = await failure(runner.call('spin', [trail.path], { abortAfter: 100, grace: 100 }), 'DEADLINE_EXCEEDED')
+  equal(error.step, 'killed')
+  ok(performance.now() - began >= 195, 'it had its time and its grace')
+  await untilGone(await pidIn(trail))
+})
+
+test('a process that ignores SIGTERM gets it, and is killed when its grace is over', async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const { id } = await runner.start('ignoreSignals', [trail.path], { timeout: 0 })
+  const pid = await pidIn(trail)
+  await runner.cancel(id, { grace: 300 })
+  await until('SIGTERM', () => trail.read().includes('SIGTERM'))
+  ok(isAlive(pid))
+  equal(failureOf(await runner.wait(id, { timeout: Infinity }), 'ABORTED').step, 'killed')
+  await untilGone(pid)
+})
+
+test('a process that ends at SIGTERM has ended by itself', async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const { id } = await runner.start('endOnSignal', [trail.path, 3], { timeout: 0 })
+  await pidIn(trail)
+  await runner.cancel(id, { grace: 60_000 })
+  equal(failureOf(await runner.wait(id, { timeout: Infinity }), 'ABORTED').step, 'cooperative')
+})
+
+test('a busy loop that polls aborted hears of it, also right after it was sent', async (t) => {
+  const runner = processRunner(t, { processes: { spares: 2 } })
+  await runner.ready()
+  const controller = new AbortController()
+  const call = runner.call('spinUntilAborted', [], { signal: controller.signal, grace: 60_000 })
+  // It was sent: what asks it to end goes right behind it.
+  await new Promise((resolve) => setImmediate(resolve))
+  controller.abort()
+  const end = await call.catch((error: unknown) => error)
+  // Or it was not sent yet, and was dropped.
+  if (end !== 'heard') deepEqual([(end as Error & { step?: string }).step], ['queued'])
+})
+
+test('a process that was stopped is killed at its deadline', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const error = await failure(runner.call('stop', [trail.path], { abortAfter: 100, grace: 50 }), 'DEADLINE_EXCEEDED')
+  equal(error.step, 'killed')
+  await untilGone(await pidIn(trail))
+})
+
+test(
+  'what a killed call has started ends too: in its group, in a session of its own, and as an orphan',
+  needsLinux,
+  async (t) => {
+    const runner = processRunner(t)
+    const posts = signposts(t)
+    for (const how of ['in its group', 'in a session of its own', 'of a process that has ended'] as const) {
+      const trail = posts.trail()
+      const { id } = await runner.start('startOther', [trail.path, how, 'hang'], { timeout: 0 })
+      const other = await pidIn(trail)
+      ok(isAlive(other), how)
+      await runner.cancel(id, { grace: 0 })
+      failureOf(await runner.wait(id, { timeout: Infinity }), 'ABORTED')
+      await untilGone(other)
+    }
+  },
+)
+
+test('a call that succeeded leaves nothing running behind either', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const posts = signposts(t)
+  for (const how of ['in its group', 'in a session of its own', 'of a process that has ended'] as const) {
+    const other = await runner.call('startOther', [posts.trail().path, how, 'return'])
+    await untilGone(other)
+  }
+})
+
+test('nor does one whose process crashed', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const posts = signposts(t)
+  for (const how of ['in its group', 'in a session of its own'] as const) {
+    const trail = posts.trail()
+    await failure(runner.call('startOther', [trail.path, how, 'crash']), 'WORKER_CRASHED')
+    await untilGone(await pidIn(trail))
+  }
+})
+
+test('a call does not wait for those who hold its streams open', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const posts = signposts(t)
+  await runner.ready()
+  const trail = posts.trail()
+  const call = runner.call('startOther', [trail.path, 'in a session of its own', 'crash', 'shared'])
+  const settled = call.then(
+    () => performance.now(),
+    () => performance.now(),
+  )
+  await pidIn(trail)
+  const crashedAt = performance.now()
+  // Within 200 ms on a machine that does nothing else.
+  ok((await settled) - crashedAt < 2_000)
+  const value = runner.call('startOther', [posts.trail().path, 'in a session of its own', 'return', 'shared'])
+  await untilGone(await value)
+})
+
+test('the end of a pool thread does nothing to a process, and leaves no zombie', needsLinux, async (t) => {
+  const posts = signposts(t)
+  const [latch, trail] = [posts.latch(), posts.trail()]
+  const processes = processRunner(t)
+  const threads = commonRunner(t, { threads: { max: 1 } })
+  const { id } = await processes.start('hold', [latch.path, 'unharmed'], { timeout: 0 })
+  const busy = await processes.start('ignoreSignals', [trail.path], { timeout: 0 })
+  const pid = await pidIn(trail)
+  for (let i = 0; i < 3; i++) {
+    await failure(threads.call('spin', [], { abortAfter: 20, grace: 0 }), 'DEADLINE_EXCEEDED')
+  }
+  ok(isAlive(pid))
+  latch.open()
+  deepEqual(await processes.wait(id, { timeout: Infinity }), { finished: true, ok: true, value: 'unharmed', id })
+  await processes.cancel(busy.id, { grace: 0 })
+  await processes.wait(busy.id, { timeout: Infinity })
+  await untilGone(pid)
+})
+
+test('a result that races the deadline is one end, which all are told', async (t) => {
+  const rounds = isShort ? 20 : 100
+  const runner = processRunner(t, { processes: { max: 2, spares: 2 } })
+  let finished = 0
+  runner.on('finished', () => {
+    finished += 1
+  })
+  const ends: string[] = []
+  const side = async (first: number): Promise<void> => {
+    for (let i = first; i < rounds; i += 2) {
+      const { id } = await runner.start('wait', [20 + (i % 5), i], {
+        timeout: 0,
+        abortAfter: 22,
+        grace: (i % 3) - 1 < 0 ? 0 : i % 3,
+      })
+      const statuses = await Promise.all([
+        runner.wait(id, { timeout: Infinity }),
+        runner.wait(id, { timeout: Infinity }),
+        runner.wait(id, { timeout: Infinity }),
+      ])
+      const told = new Set(
+        statuses.map((status) =>
+          status.finished && status.ok ? `value ${String(status.value)}` : failureOf(status, 'DEADLINE_EXCEEDED').step,
+        ),
+      )
+      equal(told.size, 1)
+      ends.push(...(told as Set<string>))
+    }
+  }
+  await Promise.all([side(0), side(1)])
+  equal(ends.length, rounds)
+  equal(finished, rounds)
+  const { total } = runner.stats()
+  equal(total.succeeded, ends.filter((end) => end.startsWith('value')).length)
+  equal(total.failed, ends.filter((end) => end === 'killed').length)
+})

@@ -1,0 +1,151 @@
+import { equal, ok } from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import {
+  childrenOf,
+  failure,
+  failureOf,
+  needsLinux,
+  needsRoot,
+  ownSpawner,
+  pidIn,
+  processRunner,
+  signposts,
+  spawnersOf,
+  untilGone,
+} from '../../fixtures/processes/harness.ts'
+import { startScript, type Child } from '../../helpers/child.ts'
+import { until, type Trail } from '../../helpers/latch.ts'
+
+// Nothing survives its host, nor what watches over it.
+
+const HOST = new URL('../../fixtures/processes/scripts/host.ts', import.meta.url)
+
+function startHost(t: TestContext, way: string): { host: Child; trail: Trail } {
+  const trail = signposts(t).trail()
+  return { host: startScript(t, HOST, [way, trail.path]), trail }
+}
+
+/** All that the host's spawner has started, and the spawner. */
+async function below(host: Child, expected: number): Promise<number[]> {
+  const spawner = await until('the spawner', () => spawnersOf(host.pid)[0])
+  const children = await until('its children', () => {
+    const found = childrenOf(spawner)
+    return found.length >= expected ? found : undefined
+  })
+  return [spawner, ...children.map(({ pid }) => pid)]
+}
+
+for (const way of ['a busy child', 'a child that waits', 'a command']) {
+  test(`when a host with ${way} is killed, nothing survives`, needsLinux, async (t) => {
+    const { host, trail } = startHost(t, way)
+    const pid = await pidIn(trail)
+    const all = await below(host, 1)
+    host.signal('SIGKILL')
+    equal((await host.ended).signal, 'SIGKILL')
+    for (const each of [pid, ...all]) await untilGone(each)
+  })
+}
+
+for (const way of ['a child with others in its group', 'a child with others in sessions of their own']) {
+  test(`when a host with ${way} is killed, nothing survives`, needsLinux, async (t) => {
+    const { host, trail } = startHost(t, way)
+    const other = await pidIn(trail)
+    const all = await below(host, 1)
+    host.signal('SIGKILL')
+    for (const each of [other, ...all]) await untilGone(each)
+  })
+}
+
+test('when a host with a child of another user is killed, nothing survives', needsRoot, async (t) => {
+  const posts = signposts(t)
+  chmodSync(posts.folder, 0o777)
+  const trail = posts.trail()
+  const host = startScript(t, HOST, ['a child of another user', trail.path])
+  const pid = await pidIn(trail)
+  host.signal('SIGKILL')
+  await untilGone(pid)
+})
+
+test('when a host is killed while a child imports its module, nothing survives', needsLinux, async (t) => {
+  const { host, trail } = startHost(t, 'a module that is being imported')
+  const pid = await pidIn(trail)
+  const all = await below(host, 1)
+  host.signal('SIGKILL')
+  for (const each of [pid, ...all]) await untilGone(each)
+})
+
+test('when a host is killed while its children start, nothing survives', needsLinux, async (t) => {
+  for (let i = 0; i < 3; i++) {
+    const { host } = startHost(t, 'idle spares')
+    const all = await below(host, 1 + i)
+    host.signal('SIGKILL')
+    for (const each of all) await untilGone(each)
+  }
+})
+
+test('when a host with idle spares is killed, nothing survives', needsLinux, async (t) => {
+  const { host } = startHost(t, 'idle spares')
+  await host.printed('ready\n')
+  const all = await below(host, 3)
+  host.signal('SIGKILL')
+  for (const each of all) await untilGone(each)
+})
+
+test('when host and spawner are killed together, no child survives', needsLinux, async (t) => {
+  const { host, trail } = startHost(t, 'a busy child')
+  const pid = await pidIn(trail)
+  const [spawner = 0, ...children] = await below(host, 1)
+  process.kill(host.pid, 'SIGSTOP')
+  process.kill(spawner, 'SIGKILL')
+  host.signal('SIGKILL')
+  for (const each of [pid, ...children]) await untilGone(each)
+})
+
+test(
+  'when the spawner is killed, calls have crashed, nothing survives, and the next call works',
+  needsLinux,
+  async (t) => {
+    const posts = signposts(t)
+    const runner = processRunner(t, { processes: { max: 8, spares: 3 } })
+    await runner.ready()
+    const spin = posts.trail()
+    const trails = [posts.trail(), posts.trail()]
+    const ids = [
+      await runner.start('spin', [spin.path], { timeout: 0 }),
+      await runner.start('startOther', [trails[0]?.path ?? '', 'in its group', 'hang'], { timeout: 0 }),
+      await runner.start('startOther', [trails[1]?.path ?? '', 'in a session of its own', 'hang'], { timeout: 0 }),
+    ]
+    const pids = await Promise.all([spin, ...trails].map(pidIn))
+    const spawner = await ownSpawner()
+    const children = childrenOf(spawner).map(({ pid }) => pid)
+    ok(children.length >= 3)
+
+    process.kill(spawner, 'SIGKILL')
+    for (const { id } of ids) {
+      const error = failureOf(await runner.wait(id, { timeout: Infinity }), 'WORKER_CRASHED')
+      equal(error.started, 'yes')
+    }
+    for (const each of [...pids, ...children]) await untilGone(each)
+    equal(await runner.call('add', [1, 2]), 3)
+  },
+)
+
+test('a call that is sent to a spare which has just died runs in another', needsLinux, async (t) => {
+  const runner = processRunner(t, { processes: { max: 4, spares: 1 } })
+  await runner.ready()
+  const [spare] = childrenOf(await ownSpawner())
+  process.kill(spare?.pid ?? 0, 'SIGKILL')
+  equal(await runner.call('add', [1, 2]), 3)
+})
+
+test('a call whose function had begun is not run again', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const call = runner.call('ignoreSignals', [trail.path])
+  process.kill(await pidIn(trail), 'SIGKILL')
+  const error = await failure(call, 'WORKER_CRASHED')
+  equal(error.started, 'yes')
+  equal(error.retryable, false)
+  equal(trail.read().length, 1)
+})
