@@ -34,8 +34,17 @@ test('the packed package runs a call from a .ts functions module', async () => {
   deepEqual(await callsThrough('./functions.ts'), answers)
 })
 
-async function callsThrough(functions: string): Promise<unknown> {
-  const { stdout } = await runFile(process.execPath, ['program.js', functions], { cwd: app, timeout: 60_000 })
+test('the packed package runs calls in processes, from .js and .ts functions modules', async () => {
+  deepEqual(await callsThrough('./functions.js', 'program.js', 'process'), answers)
+  deepEqual(await callsThrough('./functions.ts', 'program.js', 'process'), answers)
+})
+
+test('the packed package runs a call from a CommonJS program that requires it, and functions that do', async () => {
+  deepEqual(await callsThrough('./functions.cjs', 'program.cjs'), answers)
+})
+
+async function callsThrough(functions: string, program = 'program.js', isolation = 'thread'): Promise<unknown> {
+  const { stdout } = await runFile(process.execPath, [program, functions, isolation], { cwd: app, timeout: 60_000 })
   return JSON.parse(stdout)
 }
 
@@ -49,11 +58,31 @@ const files = {
   'program.js': `
     import { createRunner } from 'coatcheck'
 
-    const runner = createRunner({ functions: new URL(process.argv[2], import.meta.url) })
+    const [functions, isolation] = process.argv.slice(2)
+    const runner = createRunner({ functions: new URL(functions, import.meta.url), isolation })
     const sum = await runner.start('add', [1, 2], { timeout: 10_000 })
     const name = await runner.start('ownName', [], { timeout: 10_000 })
     await runner.close()
     console.log(JSON.stringify({ sum, name }))
+  `,
+  'program.cjs': `
+    const { pathToFileURL } = require('node:url')
+    const { createRunner } = require('coatcheck')
+
+    async function main() {
+      const runner = createRunner({ functions: new URL(process.argv[2], pathToFileURL(__filename)) })
+      const sum = await runner.start('add', [1, 2], { timeout: 10_000 })
+      const name = await runner.start('ownName', [], { timeout: 10_000 })
+      await runner.close()
+      console.log(JSON.stringify({ sum, name }))
+    }
+    void main()
+  `,
+  'functions.cjs': `
+    const { currentCall } = require('coatcheck/function')
+
+    exports.add = (a, b) => a + b
+    exports.ownName = () => currentCall().fn
   `,
   'functions.js': `
     import { currentCall } from 'coatcheck/function'

@@ -6,6 +6,7 @@ import { MessagePort } from 'node:worker_threads'
 import { CallError, type Runner } from '../../../src/index.ts'
 import type * as kinds from '../../fixtures/threads/kinds.ts'
 import type * as countsPosts from '../../fixtures/threads/counts-posts.ts'
+import type * as setTime from '../../fixtures/threads/set-time.ts'
 import { commonRunner, endOf, runnerOf, within, type Functions } from '../../fixtures/threads/harness.ts'
 
 const KINDS = new URL('../../fixtures/threads/kinds.ts', import.meta.url)
@@ -29,6 +30,30 @@ test('calls of one turn travel in one message, and their results come back toget
   )
   ok(after - before <= 25, `100 results took ${after - before} messages`)
 })
+
+/** How many of 20 calls are sent to a thread at once, by the microseconds that each takes. */
+const SENT: [takes: number, sent: number][] = [
+  [2_000, 1],
+  [600, 1],
+  [300, 3],
+  [150, 6],
+  [5, 20],
+]
+
+for (const [takes, sent] of SENT) {
+  const title = `a thread is sent about a millisecond of work ahead: of 20 calls that take ${takes} µs it has ${sent}`
+  test(title, async (t) => {
+    const functions = new URL('../../fixtures/threads/set-time.ts', import.meta.url)
+    const runner = runnerOf<typeof setTime>(t, { functions, threads: { max: 1 } })
+    for (let i = 0; i < 5; i++) await runner.call('take', [takes])
+    const calls = Array.from({ length: 20 }, () => runner.call('take', [takes]))
+    equal(runner.stats().queueLength, 20)
+    // They are sent at the end of the turn. Nothing is heard of them before the next one.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    equal(runner.stats().queueLength, 20 - sent)
+    await within(10_000, Promise.all(calls), HUNG)
+  })
+}
 
 test('a result that cannot be cloned harms none of those that travel with it', async (t) => {
   const runner = await warmRunner(t, 'uncloneableIf')

@@ -128,7 +128,6 @@ test('stats count what waits, what runs and what has ended', async (t) => {
   const running = latches.map((started) => runner.call('hold', [started, release]))
   await Promise.all(latches.map(awaitLatch))
   const waiting = Array.from({ length: 3 }, () => endOf(runner.call('boom', [])))
-  await new Promise((resolve) => setTimeout(resolve, 20))
 
   const during = runner.stats()
   deepEqual(during.calls, { queued: 3, running: 2, finished: 0 })

@@ -1,0 +1,119 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { FunctionHost, type HostChannel } from '../../src/host/function-host.ts'
+import { RESULT_FIELDS, type FromHost, type ToHost } from '../../src/protocol/messages.ts'
+
+/** Writes down what the host does with it. What `look` finds is put there by the test. */
+class FakeChannel implements HostChannel {
+  readonly reach = 'threads'
+  readonly mayReport = true
+  readonly journal: string[] = []
+  /** Messages that have arrived and that nobody was woken for. */
+  readonly arrived: ToHost[] = []
+
+  post(message: FromHost): void {
+    if (message.type !== 'results') return
+    for (let at = 0; at < message.results.length; at += RESULT_FIELDS) this.journal.push(`told ${message.results[at]}`)
+  }
+
+  report(): void {}
+
+  awaitReportable(): void {}
+
+  claim(): boolean {
+    return true
+  }
+
+  isAborted(): boolean {
+    return false
+  }
+
+  end(): void {}
+
+  shelve(): boolean {
+    return true
+  }
+
+  close(): void {
+    this.journal.push('closed')
+  }
+
+  look(): ToHost | undefined {
+    this.journal.push('looked')
+    return this.arrived.shift()
+  }
+}
+
+interface SetUp {
+  host: FunctionHost
+  channel: FakeChannel
+  journal: string[]
+  /** Ends the call of `hold` that began first. */
+  release: () => void
+}
+
+function setUp({ concurrency = 1 } = {}): SetUp {
+  const channel = new FakeChannel()
+  const { journal } = channel
+  const held: (() => void)[] = []
+  const functions = new Map<string, (slot: unknown) => unknown>([
+    ['work', (slot) => void journal.push(`ran ${slot}`)],
+    ['hold', (slot) => new Promise<void>((resolve) => held.push(resolve)).then(() => journal.push(`ran ${slot}`))],
+  ])
+  const host = new FunctionHost({ channel, functions, concurrency, logLevel: 'silent' })
+  return { host, channel, journal, release: () => held.shift()?.() }
+}
+
+/** The message with calls of `fn`, each of which is told its slot. */
+function run(fn: 'work' | 'hold', ...slots: number[]): ToHost {
+  return { type: 'run', calls: slots.flatMap((slot) => [slot, 1, 0, fn, [slot], 0]) }
+}
+
+test('a host that has run its calls looks for more, and serves them in the same turn', () => {
+  const { host, channel, journal } = setUp()
+  channel.arrived.push(run('work', 2), run('work', 3))
+  host.receive(run('work', 1))
+  equal(journal.join(', '), 'ran 1, told 1, looked, ran 2, told 2, looked, ran 3, told 3, looked')
+})
+
+test('a host looks for more only when all calls it has were run and told of', () => {
+  const { host, journal } = setUp()
+  host.receive(run('work', 1, 2, 3))
+  equal(journal.filter((each) => each === 'looked').length, 1)
+  equal(journal.at(-1), 'looked')
+  deepEqual(journal.toSorted(), ['looked', 'ran 1', 'ran 2', 'ran 3', 'told 1', 'told 2', 'told 3'])
+})
+
+test('a host that is told to close when it looks for more closes', () => {
+  const { host, channel, journal } = setUp()
+  channel.arrived.push({ type: 'close' })
+  host.receive(run('work', 1))
+  deepEqual(journal.slice(0, 4), ['ran 1', 'told 1', 'looked', 'closed'])
+})
+
+test('a host does not look for more while an asynchronous call is under way, and does when it has ended', async () => {
+  const { host, channel, journal, release } = setUp()
+  channel.arrived.push(run('work', 2))
+  host.receive(run('hold', 1))
+  await setImmediate()
+  deepEqual(journal, [])
+  release()
+  await setImmediate()
+  deepEqual(journal, ['ran 1', 'told 1', 'looked', 'ran 2', 'told 2', 'looked'])
+})
+
+test('a host does not look for more while one of several asynchronous calls is under way', async () => {
+  const { host, channel, journal, release } = setUp({ concurrency: 2 })
+  channel.arrived.push(run('work', 4))
+  host.receive(run('hold', 1, 2))
+  release()
+  await setImmediate()
+  deepEqual(journal, ['ran 1', 'told 1'])
+  // There is room for a call that returns at once.
+  host.receive(run('work', 3))
+  deepEqual(journal.slice(2), ['ran 3', 'told 3'])
+  release()
+  await setImmediate()
+  deepEqual(journal.slice(4), ['ran 2', 'told 2', 'looked', 'ran 4', 'told 4', 'looked'])
+})
