@@ -1,0 +1,123 @@
+// What a call in a process of its own costs: `npm run figures`. All figures of a part come from one run.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Tinypool } from 'tinypool'
+import { createRunner, type Runner } from '../src/index.ts'
+import type * as functions from './noop.ts'
+
+const FUNCTIONS = new URL('./noop.ts', import.meta.url)
+const CALLS = 100
+const GIGABYTE = 1e9
+
+await latency()
+await throughput()
+await stalls()
+
+/** A call when a spare is ready, beside a start of Node that does nothing. */
+async function latency(): Promise<void> {
+  const runner = isolatedRunner()
+  const [ready, cold]: number[][] = [[], []]
+  for (let i = 0; i < CALLS; i++) {
+    await runner.ready()
+    ready?.push(await millisecondsOf(() => runner.call('noop', [])))
+    cold?.push(await millisecondsOf(() => spawnSync(process.execPath, ['-e', '0'])))
+  }
+  await runner.close()
+  say('isolated no-op, spare ready', `median ${median(ready).toFixed(2)} ms`)
+  say('cold start of Node', `median ${median(cold).toFixed(1)} ms`)
+}
+
+/** Calls one after another in a process that serves many, beside a pool that keeps its processes. */
+async function throughput(): Promise<void> {
+  const runner = createRunner<typeof functions>({
+    functions: FUNCTIONS,
+    isolation: 'process',
+    processes: { max: 1 },
+    define: { noop: { reuse: 1_000_000 } },
+  })
+  const pool = new Tinypool({ filename: FUNCTIONS.href, runtime: 'child_process', minThreads: 1, maxThreads: 1 })
+  const ratesOf = { runner: [] as number[], pool: [] as number[] }
+  // In turn: the machine's speed drifts. The first round is to warm up.
+  for (let round = 0; round <= 5; round++) {
+    const ours = await rateOf(() => runner.call('noop', []))
+    const theirs = await rateOf(() => pool.run(undefined))
+    if (round === 0) continue
+    ratesOf.runner.push(ours)
+    ratesOf.pool.push(theirs)
+  }
+  await runner.close()
+  await pool.destroy()
+  say('reuse, one at a time', `${median(ratesOf.runner).toFixed(0)} calls/s`)
+  say('tinypool child_process, one at a time', `${median(ratesOf.pool).toFixed(0)} calls/s`)
+}
+
+/** How long the event loop of a large host stands still while isolated calls run, and while it spawns by itself. */
+async function stalls(): Promise<void> {
+  const heap = fillHeap()
+  const runner = isolatedRunner()
+  await runner.ready()
+  await sleep(500)
+  const calls = await longestStall(async () => {
+    for (let i = 0; i < CALLS; i++) await runner.call('noop', [])
+  })
+  await runner.close()
+  const spawns = await longestStall(async () => {
+    for (let i = 0; i < CALLS; i++) await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit')
+  })
+  const others = await longestStall(async () => {
+    const loop = `for i in $(seq ${CALLS}); do "$0" -e 0; done`
+    await once(spawn('sh', ['-c', loop, process.execPath], { stdio: 'ignore' }), 'exit')
+  })
+  say(`host with ${(process.memoryUsage().heapUsed / GIGABYTE).toFixed(1)} GB of heap`, `${heap.length} arrays`)
+  say(`longest stall, ${CALLS} isolated calls`, `${calls.toFixed(1)} ms`)
+  say(`longest stall, ${CALLS} direct spawns`, `${spawns.toFixed(1)} ms`)
+  say(`longest stall, ${CALLS} starts of Node by somebody else`, `${others.toFixed(1)} ms`)
+}
+
+function isolatedRunner(): Runner<typeof functions> {
+  return createRunner<typeof functions>({ functions: FUNCTIONS, isolation: 'process', processes: { spares: 2 } })
+}
+
+function fillHeap(): unknown[] {
+  const heap: unknown[] = []
+  while (process.memoryUsage().heapUsed < GIGABYTE)
+    heap.push(Array.from({ length: 10_000 }, (_, i) => ({ i, s: `${i}` })))
+  return heap
+}
+
+/** Milliseconds by which a timer of 1 ms was late at most. */
+async function longestStall(work: () => Promise<void>): Promise<number> {
+  let last = performance.now()
+  let longest = 0
+  const timer = setInterval(() => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last - 1)
+    last = now
+  }, 1)
+  await work()
+  clearInterval(timer)
+  return longest
+}
+
+async function millisecondsOf(work: () => unknown): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+async function rateOf(call: () => Promise<unknown>): Promise<number> {
+  const count = 3_000
+  const ms = await millisecondsOf(async () => {
+    for (let i = 0; i < count; i++) await call()
+  })
+  return (count / ms) * 1_000
+}
+
+function median(values: number[] = []): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
+}
+
+function say(what: string, figure: string): void {
+  console.log(`${what.padEnd(56)} ${figure}`)
+}
