@@ -216,9 +216,9 @@ test('a call that is cancelled while others are sent has not begun', async (t) =
 
 test('a call whose arguments do not fit into a thread ends with OUT_OF_MEMORY, and no other does', async (t) => {
   const workers = watchWorkers(t)
-  const runner = commonRunner(t, { threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 16 } } })
+  const runner = commonRunner(t, { threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 32 } } })
   await runner.call('add', [1, 2])
-  const large = Array.from({ length: 500_000 }, (_, i) => ({ i }))
+  const large = Array.from({ length: 1_000_000 }, (_, i) => ({ i }))
   const before = workers.made.length
   const poison = endOf(runner.call('echo', [large]))
   const others = Array.from({ length: 5 }, (_, i) => runner.call('add', [i, 1]))
