@@ -37,5 +37,5 @@ function withMemory(megabytes: number): Record<string, FunctionOptions> {
   const names = Object.entries(calls).flatMap(([name, value]) =>
     typeof value === 'function' && name !== 'default' ? [name] : [],
   )
-  return Object.fromEntries(names.map((name) => [name, { memory: (megabytes + 64) * MEGABYTE }]))
+  return Object.fromEntries(names.map((name) => [name, { memory: (megabytes + 128) * MEGABYTE }]))
 }

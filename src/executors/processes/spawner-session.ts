@@ -80,8 +80,11 @@ export class SpawnerSession {
 
   keepAlive(keeps: boolean): void {
     const stdout = this.#process.stdout as Socket
-    if (keeps) stdout.ref()
-    else stdout.unref()
+    // The process too: when it dies, its output ends before it is told of its end.
+    for (const handle of [stdout, this.#process]) {
+      if (keeps) handle.ref()
+      else handle.unref()
+    }
   }
 
   spawn(request: SpawnRequest): Promise<RemoteChild> {
@@ -98,7 +101,6 @@ export class SpawnerSession {
 
   async close(): Promise<void> {
     this.keepAlive(true)
-    this.#process.ref()
     this.#process.stdin?.end()
     // It may have been stopped.
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN)
