@@ -148,7 +148,7 @@ export class Lane<J extends Job> {
     return this.inFlight < this.#concurrency
   }
 
-  /** Whether nothing more can be sent, for now. */
+  /** Whether there is no room for another job: all slots are taken, or one job is to be alone. */
   get isFull(): boolean {
     return this.#slots.isFull || (this.#suspect !== undefined && this.#slots.placeOf(this.#suspect) !== undefined)
   }
