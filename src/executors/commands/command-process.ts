@@ -6,11 +6,11 @@ import { textOf } from '../../protocol/encoded-error.ts'
 import { encodeLogValue } from '../../protocol/log-values.ts'
 import type { SpawnRequest } from '../../protocol/spawner-messages.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
-import type { Attempt } from '../processes/attempt.ts'
-import { lastOf, processLost, resultTooLarge } from '../processes/endings.ts'
-import { Output } from '../processes/output.ts'
-import { settledOrQuiet } from '../processes/quiet.ts'
-import type { ChildExit, RemoteChild } from '../processes/remote-child.ts'
+import type { Attempt } from '../children/attempt.ts'
+import { lastOf, processLost, resultTooLarge } from '../children/endings.ts'
+import { Output } from '../children/output.ts'
+import { settledOrQuiet } from '../children/quiet.ts'
+import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
 export interface CommandParts<J extends Job> {
   owner: { listener: JobListener<J>; jobEnded(job: J, end: JobEnd, times?: JobTimes): void }
@@ -163,7 +163,9 @@ export class CommandProcess<J extends Job> implements Attempt {
   #spawnFailed(error: unknown): CallError {
     const { fn } = this.#parts.job
     const why = error instanceof Error ? error.message : textOf(error)
-    return new CallError('SPAWN_FAILED', `"${fn}" could not be started: ${why}`, { fn, cause: error })
+    // One whose spawner ended meanwhile may have begun.
+    const started = error instanceof SpawnerLost ? ({ started: 'unknown', retryable: false } as const) : {}
+    return new CallError('SPAWN_FAILED', `"${fn}" could not be started: ${why}`, { fn, cause: error, ...started })
   }
 }
 

@@ -8,10 +8,10 @@ import { ANSWERS_FD, REQUESTS_FD, type FromProcess, type ToProcess } from '../..
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
 import { Answers } from './answers.ts'
-import { endOfResult, processLost, protocolBroken, resultTooLarge } from './endings.ts'
-import { Output } from './output.ts'
-import { settledOrQuiet } from './quiet.ts'
-import type { ChildExit, RemoteChild } from './remote-child.ts'
+import { endOfResult, processLost, protocolBroken, resultTooLarge } from '../children/endings.ts'
+import { Output } from '../children/output.ts'
+import { settledOrQuiet } from '../children/quiet.ts'
+import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
 /** What a process tells the pool whose it is. */
 export interface ProcessOwner<J extends Job> {
@@ -19,6 +19,8 @@ export interface ProcessOwner<J extends Job> {
   processReady(process: FunctionProcess<J>, functions: string[]): void
   /** It could not be made ready. */
   processFailed(process: FunctionProcess<J>, cause: unknown): void
+  /** It was lost with its spawner before it was of use, which says little of whether another one could be made ready. */
+  processLost(process: FunctionProcess<J>, cause: SpawnerLost): void
   jobEnded(job: J, end: JobEnd, times?: JobTimes): void
   /** It ended before the job's function had begun, `why` says how: another process may run the job. */
   jobReturned(job: J, why: CallError): void
@@ -315,8 +317,10 @@ export class FunctionProcess<J extends Job> {
   }
 
   #failed(cause: unknown): void {
+    const { owner } = this.#parts
     this.state = 'over'
-    this.#parts.owner.processFailed(this, cause)
+    if (cause instanceof SpawnerLost) owner.processLost(this, cause)
+    else owner.processFailed(this, cause)
   }
 
   /** The call has ended: the process takes another, or ends. */
@@ -389,7 +393,7 @@ export class FunctionProcess<J extends Job> {
     this.#over()
     // One that dies before it was of any use would do so again and again.
     if (this.#served === 0 && !this.#isEnding)
-      this.#failed(this.#protocolError ?? this.#lossOf('the functions module', exit, 'no'))
+      this.#failed(exit.lost ?? this.#protocolError ?? this.#lossOf('the functions module', exit, 'no'))
     this.#loseJob(exit)
   }
 

@@ -19,11 +19,11 @@ import type {
 import { checkExpected } from '../expected-functions.ts'
 import { logLevelOf } from '../log-level.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
-import { placeOf, ProcessPlace } from './attempt.ts'
+import { placeOf, ProcessPlace } from '../children/attempt.ts'
 import { FunctionProcess } from './function-process.ts'
 import { nodeCommand } from './node-command.ts'
 import { ProcessPool, type PoolOwner } from './process-pool.ts'
-import { SpawnerClient } from './spawner-client.ts'
+import { SpawnerClient } from '../children/spawner-client.ts'
 
 export interface ProcessExecutorOptions {
   /** The functions module. */

@@ -3,7 +3,8 @@ import { CallError } from '../../model/errors.ts'
 import { textOf } from '../../protocol/encoded-error.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import { StartFailures } from '../start-failures.ts'
-import { placeOf } from './attempt.ts'
+import { placeOf } from '../children/attempt.ts'
+import type { SpawnerLost } from '../children/remote-child.ts'
 import { FunctionProcess, type ProcessOwner } from './function-process.ts'
 
 /** What a pool tells the executor whose it is. */
@@ -43,6 +44,9 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
   readonly #returned = new WeakSet<J>()
   #waitingForReady: PromiseWithResolvers<void>[] = []
   #failedAt = -Infinity
+  /** Spawners that ended since a process was ready last. */
+  #losses = 0
+  #lostAt = -Infinity
   #wasReady = false
   #refill: Timer | undefined
   #trim: Timer | undefined
@@ -140,6 +144,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
       return
     }
     this.#failures.succeeded()
+    this.#losses = 0
     this.#wasReady = true
     this.processIdle(process)
   }
@@ -157,6 +162,21 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     this.#settleReady(error)
     // Those that are starting still may be for the others.
     while (this.#waiting.length > this.#count('starting')) this.#fail(this.#waiting.shift() as J, error)
+    this.fill()
+  }
+
+  /** Whoever waits has not been told anything: another spawner may do better, once. */
+  processLost(process: FunctionProcess<J>, cause: SpawnerLost): void {
+    // Those that are lost together are one loss.
+    if (process.createdAt > this.#lostAt) {
+      this.#losses += 1
+      this.#lostAt = this.#parts.clock.now()
+    }
+    if (this.#losses > 1) {
+      this.processFailed(process, cause)
+      return
+    }
+    this.#forget(process)
     this.fill()
   }
 

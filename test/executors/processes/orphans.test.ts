@@ -1,10 +1,11 @@
-import { equal, ok } from 'node:assert/strict'
+import { equal, match, ok } from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import {
   childrenOf,
   failure,
   failureOf,
+  moduleOf,
   needsLinux,
   needsRoot,
   ownSpawner,
@@ -14,6 +15,7 @@ import {
   spawnersOf,
   untilGone,
 } from '../../fixtures/processes/harness.ts'
+import { runnerOf } from '../../fixtures/threads/harness.ts'
 import { startScript, type Child } from '../../helpers/child.ts'
 import { until, type Trail } from '../../helpers/latch.ts'
 
@@ -148,4 +150,40 @@ test('a call whose function had begun is not run again', needsLinux, async (t) =
   equal(error.started, 'yes')
   equal(error.retryable, false)
   equal(trail.read().length, 1)
+})
+
+/** A module that tells that it is being imported, and waits there until it may go on. */
+function slowModule(t: TestContext): { functions: URL; imports: Trail; open: () => void } {
+  const posts = signposts(t)
+  const imports = posts.trail()
+  const latch = posts.latch()
+  const source = `
+    import { appendFileSync, existsSync } from 'node:fs'
+    appendFileSync(${JSON.stringify(imports.path)}, process.pid + '\\n')
+    while (!existsSync(${JSON.stringify(latch.path)})) await new Promise((resolve) => setTimeout(resolve, 2))
+    export const add = (a, b) => a + b`
+  return { functions: moduleOf(posts, source), imports, open: () => latch.open() }
+}
+
+test('a call whose process was getting ready when the spawner was killed runs in another', needsLinux, async (t) => {
+  const { functions, imports, open } = slowModule(t)
+  const runner = runnerOf<{ add(a: number, b: number): number }>(t, { functions, isolation: 'process' })
+  const sum = runner.call('add', [1, 2])
+  await pidIn(imports)
+  process.kill(await ownSpawner(), 'SIGKILL')
+  open()
+  equal(await sum, 3)
+})
+
+test('a call is given up when spawners die again and again before its process is ready', needsLinux, async (t) => {
+  const { functions, imports } = slowModule(t)
+  const runner = runnerOf<{ add(a: number, b: number): number }>(t, { functions, isolation: 'process' })
+  const sum = failure(runner.call('add', [1, 2]), 'SPAWN_FAILED')
+  for (const round of [1, 2]) {
+    await until('an import', () => imports.read().length >= round)
+    process.kill(await ownSpawner(), 'SIGKILL')
+  }
+  const error = await sum
+  equal(error.started, 'no')
+  match(error.message, /the process that starts children has ended/)
 })

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
 import { pino } from 'pino'
-import { Output } from '../../../src/executors/processes/output.ts'
+import { Output } from '../../../src/executors/children/output.ts'
 import { Lines, MEGABYTE, processRunner } from '../../fixtures/processes/harness.ts'
 import { Signposts, until } from '../../helpers/latch.ts'
 

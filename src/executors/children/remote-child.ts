@@ -1,9 +1,25 @@
 import type { Socket } from 'node:net'
 import type { FromSpawner } from '../../protocol/spawner-messages.ts'
 
-export type ChildExit = Omit<FromSpawner & { type: 'exited' }, 'type' | 'id'>
+export interface ChildExit extends Omit<FromSpawner & { type: 'exited' }, 'type' | 'id'> {
+  /** Its spawner has ended, and it along: nobody knows how. */
+  lost?: SpawnerLost
+}
 
 const UNKNOWN_EXIT: ChildExit = { code: null, signal: null, isMemoryShort: false }
+
+/** The process that starts children has ended. Those that it was starting may have begun. */
+export class SpawnerLost extends Error {
+  readonly code = 'ESPAWNER'
+
+  constructor() {
+    super('the process that starts children has ended')
+  }
+
+  static {
+    this.prototype.name = 'SpawnerLost'
+  }
+}
 
 export interface RemoteChildParts {
   /** How many streams it has. */
@@ -91,8 +107,8 @@ export class RemoteChild {
   /** The spawner is gone, and the child with it. */
   isLost(): void {
     if (!this.#hasExited) {
-      const error = Object.assign(new Error('the process that starts children has ended'), { code: 'ESPAWNER' })
-      this.#end(UNKNOWN_EXIT, error)
+      const lost = new SpawnerLost()
+      this.#end({ ...UNKNOWN_EXIT, lost }, lost)
     }
     this.#gone.resolve()
   }
