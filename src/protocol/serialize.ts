@@ -1,10 +1,11 @@
 import { Deserializer, Serializer } from 'node:v8'
 
-// The plain serializer, not the default one of `v8.serialize`: its values are those of structured clone.
+// The plain serializer, not the default one of `v8.serialize`: its values are those of structured clone. Of a view it
+// writes all of the memory below, though, and of a Buffer that may be a pool that others have their bytes in.
 
 /** @throws Error `DataCloneError` for what cannot be written down. */
 export function serialize(value: unknown): Buffer {
-  const serializer = new Serializer()
+  const serializer = new ViewSerializer()
   serializer.writeHeader()
   serializer.writeValue(value)
   return serializer.releaseBuffer()
@@ -12,7 +13,79 @@ export function serialize(value: unknown): Buffer {
 
 /** @throws Error for bytes that `serialize` did not write. */
 export function deserialize(bytes: Buffer): unknown {
-  const deserializer = new Deserializer(bytes)
+  const deserializer = new ViewDeserializer(bytes)
   deserializer.readHeader()
   return deserializer.readValue()
+}
+
+type View = new (buffer: ArrayBuffer, offset: number, length?: number) => ArrayBufferView
+
+/** The kinds of views: one is written by its place in this list. */
+const KINDS: View[] = [
+  DataView,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+]
+
+// Not every Node has it.
+const { Float16Array } = globalThis as { Float16Array?: View }
+if (Float16Array) KINDS.push(Float16Array)
+
+const PLACES = new Map(KINDS.map(({ name }, place) => [name, place]))
+
+/** In the place of a kind: a part of a Buffer's memory, whose bytes follow. */
+const BYTES = 255
+
+/** Gives the name of a typed array's own kind, whatever class was made of that. */
+const nameOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get
+
+class ViewSerializer extends Serializer {
+  declare _setTreatArrayBufferViewsAsHostObjects: (isTreatedSo: boolean) => void
+
+  constructor() {
+    super()
+    this._setTreatArrayBufferViewsAsHostObjects(true)
+  }
+
+  /** Views of the same memory go on sharing it: it is written once. */
+  _writeHostObject(object: object): void {
+    if (!ArrayBuffer.isView(object)) throw new Error(`${Object.prototype.toString.call(object)} could not be cloned.`)
+    const { buffer } = object
+    if (Buffer.isBuffer(object) && object.length < buffer.byteLength) {
+      this.writeUint32(BYTES)
+      this.writeUint32(object.length)
+      this.writeRawBytes(object)
+      return
+    }
+    const name = (nameOf?.call(object) as string | undefined) ?? 'DataView'
+    this.writeUint32(PLACES.get(name) as number)
+    // First: a view of memory that was moved away cannot say its length.
+    this.writeValue(buffer)
+    const { byteOffset, byteLength } = object
+    // One that reaches to the end of memory that can grow grows along.
+    const grows = (buffer as ArrayBuffer).resizable && byteOffset + byteLength === buffer.byteLength
+    this.writeDouble(byteOffset)
+    this.writeDouble(grows ? -1 : 'length' in object ? (object.length as number) : byteLength)
+  }
+}
+
+class ViewDeserializer extends Deserializer {
+  _readHostObject(): ArrayBufferView {
+    const place = this.readUint32()
+    if (place === BYTES) return new Uint8Array(this.readRawBytes(this.readUint32()))
+    const buffer = this.readValue() as ArrayBuffer
+    const [offset, length] = [this.readDouble(), this.readDouble()]
+    const View = KINDS[place]
+    if (!View) throw new Error(`there is no kind of view of the number ${place}`)
+    return new View(buffer, offset, length < 0 ? undefined : length)
+  }
 }
