@@ -2,7 +2,7 @@ import { readSync, writeSync } from 'node:fs'
 import { monotonicNow } from '../model/clock.ts'
 import { findUncloneable } from '../protocol/cloneable.ts'
 import { encodeError } from '../protocol/encoded-error.ts'
-import { encodeFrame, type FrameReader } from '../protocol/frames.ts'
+import { encodeFrame, nonceOfCall, type FrameReader } from '../protocol/frames.ts'
 import { encodeLogValue } from '../protocol/log-values.ts'
 import { RETURNED, type FromHost, type ResultKind } from '../protocol/messages.ts'
 import { ANSWERS_FD, FRAME_ROOM, type FromProcess, type ToProcess, REQUESTS_FD } from '../protocol/process-messages.ts'
@@ -19,7 +19,7 @@ export class ProcessChannel implements HostChannel {
   readonly reach = 'processes'
   /** Bytes that a result may have. */
   resultLimit = Infinity
-  /** Of the call that runs, counted from 1. */
+  /** The number of the call that runs. */
   generation = 0
   readonly #reader: FrameReader
   #receive: (message: ToProcess) => void = () => {}
@@ -49,12 +49,12 @@ export class ProcessChannel implements HostChannel {
   }
 
   /** From here on it is about this call. */
-  begin({ nonce, isLast, tellsStart }: ToProcess & { type: 'run' }): void {
-    this.#nonce = Buffer.from(nonce)
+  begin({ call, isLast, tellsStart }: ToProcess & { type: 'run' }): void {
+    this.#nonce = nonceOfCall(this.#reader.accepted[0] as Buffer, call)
     this.#isLast = isLast
     this.#tellsStart = tellsStart
     this.#isAborted = false
-    this.generation += 1
+    this.generation = call
   }
 
   /** Tells of an error that nobody caught, which ends the process. */

@@ -1,11 +1,28 @@
+import { randomBytes } from 'node:crypto'
+
 /** Bytes of a nonce: a frame that carries another one was not written for this call. */
 export const NONCE_BYTES = 16
+
+/** Bytes of it that number the calls of a channel, from 1 on. The others are random, and as many as nobody guesses. */
+const NUMBER_BYTES = 4
 
 const LENGTH_BYTES = 4
 const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES
 
 /** Bytes of a body that is copied to go with its header in one write: above that the copy costs more than a write. */
 const COPIED_BYTES = 65_536
+
+/** The nonce of a new channel: what is about no call carries it. */
+export function newNonce(): Buffer {
+  return Buffer.concat([randomBytes(NONCE_BYTES - NUMBER_BYTES), Buffer.alloc(NUMBER_BYTES)])
+}
+
+/** What all frames about a call of a channel carry. */
+export function nonceOfCall(nonce: Buffer, call: number): Buffer {
+  const own = Buffer.from(nonce)
+  own.writeUInt32BE(call, NONCE_BYTES - NUMBER_BYTES)
+  return own
+}
 
 /** Length, nonce, body: what to write, in order. */
 export function encodeFrame(nonce: Buffer, body: Buffer): Buffer[] {

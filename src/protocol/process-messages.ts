@@ -7,14 +7,14 @@ export type ToProcess =
   /** The first: what it needs to get ready. */
   | { type: 'load'; functions: string; logLevel: LogLevel | 'silent'; resultLimit: number }
   /**
-   * @property nonce what all frames about this call carry.
+   * @property call its number, from 1 on.
    * @property tellsStart whether to say that the function begins.
    */
   | {
       type: 'run'
-      nonce: Uint8Array
+      call: number
       fn: string
-      args: unknown[]
+      args: readonly unknown[]
       abortAfter: number
       isLast: boolean
       tellsStart: boolean

@@ -36,9 +36,20 @@ export function endOfResult(kind: ResultKind, value: unknown, fn: string, functi
   }
 }
 
-export function protocolBroken(fn: string | undefined, why: string, stderr?: Output, cause?: unknown): CallError {
+interface BrokenRule {
+  /** Undefined when the process had no call. */
+  fn: string | undefined
+  why: string
+  /** Where the code alone does not say: what was to be heard of it is lost. */
+  started: 'unknown' | undefined
+  stderr: Output | undefined
+  cause: unknown
+}
+
+export function protocolBroken({ fn, why, started, stderr, cause }: BrokenRule): CallError {
   const message = `the process of ${fn === undefined ? 'no call' : `"${fn}"`} broke the rules of its channel: ${why}`
-  return new CallError('PROTOCOL_ERROR', message, { fn, ...lastOf(stderr), ...(cause !== undefined && { cause }) })
+  const details = { fn, started, ...lastOf(stderr), ...(cause !== undefined && { cause }) }
+  return new CallError('PROTOCOL_ERROR', message, details)
 }
 
 /** @param bytes how many it has, where that is known. */

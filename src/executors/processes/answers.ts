@@ -1,10 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { encodeFrame, FrameError, FrameReader, NONCE_BYTES } from '../../protocol/frames.ts'
+import { encodeFrame, FrameError, FrameReader, newNonce, nonceOfCall } from '../../protocol/frames.ts'
 import { FRAME_ROOM, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
 import { deserialize, serialize } from '../../protocol/serialize.ts'
-
-/** Bytes of a nonce that number the process's calls, from 1 on. The others are random, and as many as nobody guesses. */
-const NUMBER_BYTES = 4
 
 /** What carries the nonce of a call. The rest is about the process. */
 const ABOUT_CALLS: ReadonlySet<FromProcess['type']> = new Set(['started', 'progress', 'log', 'result', 'too-large'])
@@ -12,7 +8,7 @@ const ABOUT_CALLS: ReadonlySet<FromProcess['type']> = new Set(['started', 'progr
 /** The runner's end of the channel to a function's process: what it asks, and what it takes for an answer. */
 export class Answers {
   /** Of the process: what it tells of itself, and all that it is told, carries this. */
-  readonly #nonce = Buffer.concat([randomBytes(NONCE_BYTES - NUMBER_BYTES), Buffer.alloc(NUMBER_BYTES)])
+  readonly #nonce = newNonce()
   readonly #reader: FrameReader
   #calls = 0
 
@@ -26,13 +22,11 @@ export class Answers {
     return this.#reader.isPartial
   }
 
-  /** From now on there is a call, whose answers carry what is returned here. Those about one before it break the rules. */
-  beginCall(): Buffer {
+  /** From now on there is a call, of the number that is returned. Answers about one before it break the rules. */
+  beginCall(): number {
     this.#calls += 1
-    const nonce = Buffer.from(this.#nonce)
-    nonce.writeUInt32BE(this.#calls, NONCE_BYTES - NUMBER_BYTES)
-    this.#reader.accepted = [this.#nonce, nonce]
-    return nonce
+    this.#reader.accepted = [this.#nonce, nonceOfCall(this.#nonce, this.#calls)]
+    return this.#calls
   }
 
   endCall(): void {

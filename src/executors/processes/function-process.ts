@@ -73,6 +73,8 @@ export class FunctionProcess<J extends Job> {
   #stderr: Output | undefined
   /** The last one it had: what it prints can be read after the end. */
   #printsFor: J | undefined
+  /** A call has just ended: what can be read yet may still be of it. */
+  #isSettling = false
   /** Of the call that it runs. */
   #startedAt: number | undefined
   #served = 0
@@ -110,18 +112,32 @@ export class FunctionProcess<J extends Job> {
     return this.#startedAt
   }
 
+  /** What is printed from now on is of this job. */
+  #prints(job: J): void {
+    this.#stdout?.restart()
+    this.#stderr?.restart()
+    this.#printsFor = job
+  }
+
+  /** What a call printed had arrived with its result, but may be read after that, in the same turn of the event loop. */
+  #settle(): void {
+    this.#isSettling = true
+    setImmediate(() => {
+      this.#isSettling = false
+      if (this.job) this.#prints(this.job)
+    })
+  }
+
   /** Runs a job. It must be ready. */
   run(job: J): void {
     this.state = 'busy'
     this.job = job
-    this.#stdout?.restart()
-    this.#stderr?.restart()
-    this.#printsFor = job
+    if (!this.#isSettling) this.#prints(job)
     this.#startedAt = undefined
     this.#wasAskedToEnd = false
     this.#uncaught = undefined
     this.#served += 1
-    const nonce = this.#answers.beginCall()
+    const call = this.#answers.beginCall()
     const { fn, args } = job
     const abortAfter = job.abortAfter === Infinity ? 0 : job.abortAfter
     const isLast = !this.returns
@@ -129,9 +145,8 @@ export class FunctionProcess<J extends Job> {
     // as a small call.
     const tellsStart = this.#parts.reuse === 1
     try {
-      this.#send({ type: 'run', nonce, fn, args: [...args], abortAfter, isLast, tellsStart }, (bytes) =>
-        this.#expectStart(job, bytes),
-      )
+      const request = { type: 'run', call, fn, args, abortAfter, isLast, tellsStart } as const
+      this.#send(request, tellsStart ? (bytes) => this.#expectStart(job, bytes) : undefined)
     } catch (error) {
       this.#refuse(job, error)
       return
@@ -240,13 +255,12 @@ export class FunctionProcess<J extends Job> {
   /** @param onWritten told when the process can read all of it, with how many bytes that are. */
   #send(message: ToProcess, onWritten?: (bytes: number) => void): void {
     const requests = this.#child?.streams[REQUESTS_FD]
+    const parts = this.#answers.encode(message)
     let bytes = 0
-    for (const part of this.#answers.encode(message)) {
+    for (const part of parts) {
       bytes += part.length
-      requests?.write(part)
+      requests?.write(part, onWritten && part === parts.at(-1) ? () => onWritten(bytes) : undefined)
     }
-    // After all of it.
-    if (onWritten) requests?.write('', () => onWritten(bytes))
   }
 
   #hear(chunk: Buffer): void {
@@ -335,6 +349,7 @@ export class FunctionProcess<J extends Job> {
     if (goesOn) {
       this.state = 'ready'
       this.#answers.endCall()
+      this.#settle()
     } else this.#over()
     this.#parts.owner.jobEnded(job, end, startedAt === undefined ? undefined : { cpid: pid, startedAt, endedAt })
     if (goesOn) this.#parts.owner.processIdle(this)
@@ -439,6 +454,7 @@ export class FunctionProcess<J extends Job> {
   }
 
   #broken(why: string, cause?: unknown): CallError {
-    return protocolBroken(this.job?.fn, why, this.#stderr, cause)
+    const started = this.job && this.#startedAt === undefined ? 'unknown' : undefined
+    return protocolBroken({ fn: this.job?.fn, why, started, stderr: this.#stderr, cause })
   }
 }

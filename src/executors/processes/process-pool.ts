@@ -71,8 +71,9 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
   }
 
   get #missing(): number {
-    // Those that come back when their call has ended are as good as ready.
-    const spares = this.#isPaused ? 0 : Math.max(0, this.#parts.spares - this.#idle.length - this.#count('returns'))
+    // Those that come back when their call has ended are as good as ready, and those that get ready for a call will.
+    const returning = this.#count('returns') + (this.#parts.reusable > 0 ? this.#waiting.length : 0)
+    const spares = this.#isPaused ? 0 : Math.max(0, this.#parts.spares - this.#idle.length - returning)
     return this.#waiting.length + spares - this.#count('starting')
   }
 
@@ -87,7 +88,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     if (process) {
       this.#run(process, job)
       // After the call was sent, so that it does not wait for that.
-      setImmediate(() => this.fill())
+      if (this.#missing > 0) setImmediate(() => this.fill())
       return
     }
     const failure = this.#failures.count >= BREAKS_AFTER ? this.#failures.reasonToPause : undefined

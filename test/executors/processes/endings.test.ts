@@ -57,7 +57,10 @@ test('a heap that is full is OUT_OF_MEMORY', needsLinux, async (t) => {
 test('who only says that the heap is full is not taken at his word', async (t) => {
   const runner = processRunner(t, { processes: { max: 1 }, define: { print: { reuse: 5 }, exit: { reuse: 5 } } })
   await runner.call('print', ['JavaScript heap out of memory\n', 1, 'stderr'])
-  equal((await failure(runner.call('exit', [3]), 'WORKER_CRASHED')).exitCode, 3)
+  const error = await failure(runner.call('exit', [3]), 'WORKER_CRASHED')
+  equal(error.exitCode, 3)
+  // What the call before it in the same process printed is not this one's.
+  equal(error.stderr, undefined)
 })
 
 test(

@@ -1,8 +1,17 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
-import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { CallError } from '../../../src/index.ts'
-import { FUNCTIONS, needsLinux, processRunner, signposts, type Functions } from '../../fixtures/processes/harness.ts'
+import { test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { CallError, type Runner } from '../../../src/index.ts'
+import {
+  failureOf,
+  FUNCTIONS,
+  needsLinux,
+  pidIn,
+  processRunner,
+  signposts,
+  untilGone,
+  type Functions,
+} from '../../fixtures/processes/harness.ts'
 import { endOf, runnerOf, within } from '../../fixtures/threads/harness.ts'
 
 const HUNG = 'the call does not end'
@@ -76,29 +85,41 @@ test("the signal of a call that was cancelled is not the next one's", async (t) 
   }
 })
 
-test('a call whose process is held up before it begins runs in another', needsLinux, async (t) => {
-  const functions = new URL('../../fixtures/processes/held-up.ts', import.meta.url)
-  const env = { HELD_UP_MARK: signposts(t).path() }
+/** A runner with one spare, which has gone bad: it is held up until it is let go. */
+async function badSpare(t: TestContext): Promise<{ runner: Runner<{ answer(): number }>; pid: number; letGo(): void }> {
+  const posts = signposts(t)
+  const [goBad, letGo, heldUp] = [posts.latch(), posts.latch(), posts.trail()]
   const runner = runnerOf<{ answer(): number }>(t, {
-    functions,
+    functions: new URL('../../fixtures/processes/bad-spare.ts', import.meta.url),
     isolation: 'process',
     processes: { max: 1, spares: 1 },
-    define: { answer: { env } },
+    define: { answer: { env: { GO_BAD: goBad.path, LET_GO: letGo.path, HELD_UP: heldUp.path } } },
   })
   await runner.ready()
-  await sleep(200)
+  goBad.open()
+  return { runner, pid: await pidIn(heldUp), letGo: () => letGo.open() }
+}
+
+test('a call whose process is held up before it begins runs in another', async (t) => {
+  const { runner } = await badSpare(t)
   equal(await within(30_000, runner.call('answer', []), HUNG), 42)
 })
 
-test('what a spare does before its call is not put down to the call', async (t) => {
-  const functions = new URL('../../fixtures/processes/noisy-spare.ts', import.meta.url)
-  const runner = runnerOf<{ answer(): number }>(t, { functions, isolation: 'process', processes: { spares: 1 } })
-  for (let i = 0; i < 10; i++) {
-    const end = await within(20_000, endOf(runner.call('answer', [])), HUNG)
-    if ('value' in end) equal(end.value, 42)
-    else deepEqual([(end.error as CallError).code, (end.error as CallError).started], ['SPAWN_FAILED', 'no'])
-    await sleep(10 * i)
-  }
+test('a spare that breaks the rules of its channel is replaced, and no call hears of it', async (t) => {
+  const { runner, pid, letGo } = await badSpare(t)
+  letGo()
+  await untilGone(pid)
+  equal(await within(20_000, runner.call('answer', []), HUNG), 42)
+})
+
+test('of a call that was sent to a process which then broke the rules nobody knows whether it began', async (t) => {
+  const { runner, letGo } = await badSpare(t)
+  const { id } = await runner.start('answer', [], { timeout: 0 })
+  // It is on its way before the next turn.
+  await setImmediate()
+  letGo()
+  const error = failureOf(await within(20_000, runner.wait(id), HUNG), 'PROTOCOL_ERROR')
+  deepEqual([error.started, error.retryable], ['unknown', false])
 })
 
 test('a command does not wait for what has left its group and goes on to print', needsLinux, async (t) => {
