@@ -7,11 +7,11 @@ import {
   childrenOf,
   failure,
   FUNCTIONS,
+  moduleOf,
   needsLinux,
   needsRoot,
   openDescriptors,
   ownSpawner,
-  processRunner,
   signposts,
   spawnersOf,
 } from '../../fixtures/processes/harness.ts'
@@ -36,16 +36,28 @@ async function foldersOf(): Promise<string[]> {
     .map((name) => join(folder, name))
 }
 
+// A module that starts as fast as Node does.
+const KEEP_FILE = `
+  import { writeFileSync } from 'node:fs'
+  import { tmpdir } from 'node:os'
+  export function keepFile() {
+    writeFileSync(tmpdir() + '/kept', 'something')
+    return tmpdir()
+  }`
+
 test(`${CALLS} calls leave no zombie, no descriptor and no folder behind`, needsLinux, async (t) => {
-  const runner = processRunner(t, { processes: { max: 4, spares: 2 } })
+  const runner = runnerOf<{ keepFile(): string }>(t, {
+    functions: moduleOf(signposts(t), KEEP_FILE),
+    isolation: 'process',
+    processes: { max: 4, spares: 2 },
+  })
   const folders = new Set<string>()
   await runner.ready()
   const spawner = await ownSpawner()
   const [own, its] = [openDescriptors(process.pid), openDescriptors(spawner)]
   const side = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
-      const path = await runner.call('keepFile', [100])
-      folders.add(path)
+      folders.add(await runner.call('keepFile', []))
     }
   }
   await Promise.all([side(CALLS / 2), side(CALLS / 2)])
