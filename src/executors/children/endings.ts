@@ -1,7 +1,4 @@
-import { CallError, functionNotFound } from '../../model/errors.ts'
-import { decodeError, type EncodedError } from '../../protocol/encoded-error.ts'
-import { NOT_CLONEABLE, NOT_FOUND, RETURNED, type ResultKind } from '../../protocol/messages.ts'
-import type { JobEnd } from '../executor.ts'
+import { CallError } from '../../model/errors.ts'
 import type { Output } from './output.ts'
 import type { ChildExit } from './remote-child.ts'
 
@@ -9,7 +6,7 @@ import type { ChildExit } from './remote-child.ts'
 const LAST_STDERR = 8_192
 
 /** What is known of a process that ended before its call did. */
-export interface Evidence {
+export interface Loss {
   fn: string
   exit: ChildExit
   /** Whether the function had begun. */
@@ -17,39 +14,6 @@ export interface Evidence {
   stderr: Output | undefined
   /** The error that nobody caught, if it told of one. */
   cause?: unknown
-}
-
-/** How a function ended, by what its process says. */
-export function endOfResult(kind: ResultKind, value: unknown, fn: string, functions: readonly string[]): JobEnd {
-  switch (kind) {
-    case RETURNED:
-      return { type: 'returned', value }
-    case NOT_FOUND:
-      return { type: 'failed', error: functionNotFound(fn, functions) }
-    case NOT_CLONEABLE: {
-      const cause = decodeError(value as EncodedError) as Error
-      const details = { fn, started: 'yes', cause } as const
-      return { type: 'failed', error: new CallError('NOT_CLONEABLE', `"${fn}": ${cause.message}`, details) }
-    }
-    default:
-      return { type: 'threw', error: value as EncodedError }
-  }
-}
-
-interface BrokenRule {
-  /** Undefined when the process had no call. */
-  fn: string | undefined
-  why: string
-  /** Where the code alone does not say: what was to be heard of it is lost. */
-  started: 'unknown' | undefined
-  stderr: Output | undefined
-  cause: unknown
-}
-
-export function protocolBroken({ fn, why, started, stderr, cause }: BrokenRule): CallError {
-  const message = `the process of ${fn === undefined ? 'no call' : `"${fn}"`} broke the rules of its channel: ${why}`
-  const details = { fn, started, ...lastOf(stderr), ...(cause !== undefined && { cause }) }
-  return new CallError('PROTOCOL_ERROR', message, details)
 }
 
 /** @param bytes how many it has, where that is known. */
@@ -60,7 +24,7 @@ export function resultTooLarge(fn: string, limit: number, bytes?: number): CallE
 }
 
 /** Why a call's process ended by itself, or for a limit: the runner did not ask for it. */
-export function processLost({ fn, exit, started, stderr, cause }: Evidence): CallError {
+export function processLost({ fn, exit, started, stderr, cause }: Loss): CallError {
   const { code, signal, exceeded, isMemoryShort } = exit
   const details = {
     fn,

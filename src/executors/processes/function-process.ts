@@ -8,8 +8,9 @@ import { ANSWERS_FD, REQUESTS_FD, type FromProcess, type ToProcess } from '../..
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
 import { Answers } from './answers.ts'
-import { endOfResult, processLost, protocolBroken, resultTooLarge } from '../children/endings.ts'
-import { Output } from '../children/output.ts'
+import { Prints, type TellLine } from './prints.ts'
+import { endOfResult, lossOf, protocolBroken, verdictOn } from './verdict.ts'
+import { resultTooLarge } from '../children/endings.ts'
 import { settledOrQuiet } from '../children/quiet.ts'
 import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
@@ -69,12 +70,7 @@ export class FunctionProcess<J extends Job> {
   readonly #answers: Answers
   readonly #gone = Promise.withResolvers<void>()
   #child: RemoteChild | undefined
-  #stdout: Output | undefined
-  #stderr: Output | undefined
-  /** The last one it had: what it prints can be read after the end. */
-  #printsFor: J | undefined
-  /** A call has just ended: what can be read yet may still be of it. */
-  #isSettling = false
+  #prints: Prints<J> | undefined
   /** Of the call that it runs. */
   #startedAt: number | undefined
   #served = 0
@@ -112,27 +108,11 @@ export class FunctionProcess<J extends Job> {
     return this.#startedAt
   }
 
-  /** What is printed from now on is of this job. */
-  #prints(job: J): void {
-    this.#stdout?.restart()
-    this.#stderr?.restart()
-    this.#printsFor = job
-  }
-
-  /** What a call printed had arrived with its result, but may be read after that, in the same turn of the event loop. */
-  #settle(): void {
-    this.#isSettling = true
-    setImmediate(() => {
-      this.#isSettling = false
-      if (this.job) this.#prints(this.job)
-    })
-  }
-
   /** Runs a job. It must be ready. */
   run(job: J): void {
     this.state = 'busy'
     this.job = job
-    if (!this.#isSettling) this.#prints(job)
+    this.#prints?.belongTo(job)
     this.#startedAt = undefined
     this.#wasAskedToEnd = false
     this.#uncaught = undefined
@@ -233,23 +213,19 @@ export class FunctionProcess<J extends Job> {
     })
     answers.resume()
     void answered.then(() => this.#answersEnded())
-    const stdout = (this.#stdout = this.#output(child, 1, 'info'))
-    const stderr = (this.#stderr = this.#output(child, 2, 'warn'))
+    const prints = (this.#prints = new Prints<J>(child, this.#tellLine))
     const exit = await child.exited
     this.#hasExited = true
     const isQuiet = (ms: number): boolean => this.#isDeaf || clock.now() - heardAt > ms
-    await settledOrQuiet(Promise.all([answered, stdout.ended, stderr.ended]), clock, isQuiet)
+    await settledOrQuiet(Promise.all([answered, prints.ended]), clock, isQuiet)
     child.closeStreams()
     this.#exited(exit)
   }
 
-  #output(child: RemoteChild, fd: number, level: 'info' | 'warn'): Output {
-    const stream = fd === 1 ? 'stdout' : 'stderr'
-    return new Output(child.streams[fd] as NonNullable<RemoteChild['streams'][number]>, (line) => {
-      const job = this.#printsFor
-      if (job) this.#parts.owner.listener.log(job, level, [encodeLogValue({ stream }), encodeLogValue(line)])
-      else this.#parts.logger[level]({ pid: this.pid, stream }, line)
-    })
+  #tellLine: TellLine<J> = (job, level, stream, line) => {
+    const { owner, logger } = this.#parts
+    if (job) owner.listener.log(job, level, [encodeLogValue({ stream }), encodeLogValue(line)])
+    else logger[level]({ pid: this.pid, stream }, line)
   }
 
   /** @param onWritten told when the process can read all of it, with how many bytes that are. */
@@ -349,7 +325,7 @@ export class FunctionProcess<J extends Job> {
     if (goesOn) {
       this.state = 'ready'
       this.#answers.endCall()
-      this.#settle()
+      this.#prints?.settle()
     } else this.#over()
     this.#parts.owner.jobEnded(job, end, startedAt === undefined ? undefined : { cpid: pid, startedAt, endedAt })
     if (goesOn) this.#parts.owner.processIdle(this)
@@ -407,37 +383,32 @@ export class FunctionProcess<J extends Job> {
     this.#giveUp?.clear()
     this.#over()
     // One that dies before it was of any use would do so again and again.
-    if (this.#served === 0 && !this.#isEnding)
-      this.#failed(exit.lost ?? this.#protocolError ?? this.#lossOf('the functions module', exit, 'no'))
+    if (this.#served === 0 && !this.#isEnding) this.#failed(exit.lost ?? this.#protocolError ?? this.#startLost(exit))
     this.#loseJob(exit)
   }
 
   #loseJob(exit: ChildExit | undefined): void {
     const { job } = this
     if (!job) return
-    const now = this.#parts.clock.now()
-    if (this.#wasKilled || !exit) return this.#finish({ type: 'killed' }, now)
-    const error = this.#errorOf(job, exit)
-    if (this.#startedAt === undefined && error.code === 'WORKER_CRASHED' && !this.#wasAskedToEnd) {
-      this.job = undefined
-      this.#parts.owner.jobReturned(job, error)
-    } else this.#finish({ type: 'failed', error, byItself: this.#wasAskedToEnd }, now)
+    const verdict = verdictOn({
+      fn: job.fn,
+      exit,
+      hasBegun: this.#startedAt !== undefined,
+      wasKilled: this.#wasKilled,
+      wasAskedToEnd: this.#wasAskedToEnd,
+      protocolError: this.#protocolError,
+      isCutOff: this.#answers.isPartial,
+      uncaught: this.#uncaught,
+      stderr: this.#prints?.stderr,
+    })
+    if (verdict.type !== 'unbegun') return this.#finish(verdict, this.#parts.clock.now())
+    this.job = undefined
+    this.#parts.owner.jobReturned(job, verdict.error)
   }
 
-  #errorOf({ fn }: J, exit: ChildExit): CallError {
-    const started = this.#startedAt === undefined ? 'no' : 'yes'
-    if (exit.exceeded) return this.#lossOf(fn, exit, started)
-    if (this.#protocolError) return this.#protocolError
-    // What ends by itself ends its answers first.
-    if (this.#answers.isPartial && exit.signal === null && exit.code !== null && !this.#uncaught) {
-      return this.#broken('its last answer is not whole')
-    }
-    return this.#lossOf(fn, exit, started)
-  }
-
-  #lossOf(fn: string, exit: ChildExit, started: 'no' | 'yes'): CallError {
-    const cause = this.#uncaught && decodeError(this.#uncaught)
-    return processLost({ fn, exit, started, stderr: this.#stderr, cause })
+  #startLost(exit: ChildExit): CallError {
+    const about = { fn: 'the functions module', hasBegun: false }
+    return lossOf({ ...about, uncaught: this.#uncaught, stderr: this.#prints?.stderr }, exit)
   }
 
   #misread(error: unknown): void {
@@ -455,6 +426,6 @@ export class FunctionProcess<J extends Job> {
 
   #broken(why: string, cause?: unknown): CallError {
     const started = this.job && this.#startedAt === undefined ? 'unknown' : undefined
-    return protocolBroken({ fn: this.job?.fn, why, started, stderr: this.#stderr, cause })
+    return protocolBroken({ fn: this.job?.fn, why, started, stderr: this.#prints?.stderr, cause })
   }
 }
