@@ -14,9 +14,13 @@ export async function serve({ memory, functions: url, concurrency, logLevel, ...
     const functions = await loadFunctions(url)
     const channel = new ThreadChannel(port, new LaneMemory(memory))
     const host = new FunctionHost({ channel, functions, concurrency, logLevel })
-    port.listen((message) => {
+    const receive = (message: ToHost): void => {
       channel.received()
       host.receive(message)
+    }
+    // Uncaught, it ends the thread: calls that were never heard of would be waited for without an end.
+    port.listen(receive, (error) => {
+      throw error
     })
     port.post({ type: 'ready', threadId, functions: [...functions.keys()] })
   } catch (error) {

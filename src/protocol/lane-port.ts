@@ -16,9 +16,14 @@ export class LanePort<In, Out> {
     })
   }
 
-  /** Hears messages from now on, and keeps the thread's event loop alive until the port is closed. */
-  listen(receive: (message: In) => void): void {
+  /**
+   * Hears messages from now on, and keeps the thread's event loop alive until the port is closed.
+   *
+   * @param onLost told when a message has come that cannot be unpacked: nobody knows what it was about.
+   */
+  listen(receive: (message: In) => void, onLost: (error: unknown) => void): void {
     this.#port.on('message', receive)
+    this.#port.on('messageerror', onLost)
   }
 
   /** @throws DOMException `DataCloneError` when something in the message cannot travel between threads. */

@@ -8,10 +8,14 @@ function pair(): [LanePort<string, unknown>, LanePort<string, unknown>] {
   return [new LanePort(port1), new LanePort(port2)]
 }
 
+function onLost(error: unknown): void {
+  throw new Error('a message was lost', { cause: error })
+}
+
 test('messages are heard in their order', async () => {
   const [near, far] = pair()
   const heard: string[] = []
-  near.listen((message) => heard.push(message))
+  near.listen((message) => heard.push(message), onLost)
   far.post('a')
   far.post('b')
   far.close()
@@ -22,7 +26,7 @@ test('messages are heard in their order', async () => {
 test('messages that have arrived can be taken before they are heard, and are not heard again', async () => {
   const [near, far] = pair()
   const heard: string[] = []
-  near.listen((message) => heard.push(message))
+  near.listen((message) => heard.push(message), onLost)
   far.post('a')
   far.post('b')
   equal(near.take(), 'a')
@@ -35,7 +39,7 @@ test('messages that have arrived can be taken before they are heard, and are not
 
 test('a port that is being closed can be asked for what had arrived', async () => {
   const [near, far] = pair()
-  near.listen(() => {})
+  near.listen(() => {}, onLost)
   far.post('a')
   near.close()
   equal(near.take(), 'a')
@@ -45,7 +49,7 @@ test('a port that is being closed can be asked for what had arrived', async () =
 test('a port that is closed, by either end, can be asked and has nothing', async () => {
   for (const closes of [0, 1] as const) {
     const ports = pair()
-    ports[0].listen(() => {})
+    ports[0].listen(() => {}, onLost)
     ports[closes].close()
     await ports[0].closed
     // Still in the event that tells of the end.
@@ -53,6 +57,19 @@ test('a port that is closed, by either end, can be asked and has nothing', async
     ports[0].post('to nobody')
     ports[0].close()
   }
+})
+
+test('a message that cannot be unpacked is told, with why', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const near = new LanePort<string, unknown>(port1)
+  const lost: unknown[] = []
+  near.listen(onLost, (error) => lost.push(error))
+  const error = new Error('no memory for it')
+  // No value that travels makes Node do so at will.
+  port1.emit('messageerror', error)
+  port2.close()
+  await near.closed
+  deepEqual(lost, [error])
 })
 
 test('a message that cannot travel is refused', () => {

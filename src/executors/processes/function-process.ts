@@ -59,8 +59,11 @@ const ANSWERS_ENDED_FOR = 200
 
 /** One child process that runs functions, one call after another. */
 export class FunctionProcess<J extends Job> {
-  /** `over`: it takes no more calls. */
-  state: 'starting' | 'ready' | 'busy' | 'over' = 'starting'
+  /**
+   * `settling`: its call has ended, and what that printed is about to be read; it will be ready in the next turn.
+   * `over`: it takes no more calls.
+   */
+  state: 'starting' | 'ready' | 'busy' | 'settling' | 'over' = 'starting'
   job: J | undefined
   /** Milliseconds of the monotonic clock. */
   readonly createdAt: number
@@ -323,13 +326,24 @@ export class FunctionProcess<J extends Job> {
     this.job = undefined
     job.place = undefined
     if (goesOn) {
-      this.state = 'ready'
+      this.state = 'settling'
       this.#answers.endCall()
-      this.#prints?.settle()
     } else this.#over()
     this.#parts.owner.jobEnded(job, end, startedAt === undefined ? undefined : { cpid: pid, startedAt, endedAt })
-    if (goesOn) this.#parts.owner.processIdle(this)
+    if (goesOn) this.#settle()
     else this.#killWithin(END_WITHIN)
+  }
+
+  /**
+   * What the call printed had arrived along with its result, but may be read after that, in the same turn. Were the next
+   * call sent before, nobody could tell what is whose.
+   */
+  #settle(): void {
+    setImmediate(() => {
+      if (this.state !== 'settling') return
+      this.state = 'ready'
+      this.#parts.owner.processIdle(this)
+    })
   }
 
   /** The job did not get out of this process: the other one can take another. */
@@ -368,7 +382,7 @@ export class FunctionProcess<J extends Job> {
   /** Mostly along with the process, whose end is about to be told. One that goes on is of no use. */
   #answersEnded(): void {
     // It can answer no call.
-    if (this.state === 'ready') this.#over()
+    if (this.state === 'ready' || this.state === 'settling') this.#over()
     this.#parts.clock.setTimeout(
       () => {
         if (!this.#hasExited) this.#breaksRules(this.#broken('it closed its answers, and went on'))

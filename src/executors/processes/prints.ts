@@ -13,9 +13,6 @@ export class Prints<J> {
   readonly ended: Promise<unknown>
   readonly #stdout: Output
   #owner: J | undefined
-  /** To be the owner soon. */
-  #next: J | undefined
-  #isSettling = false
 
   constructor(child: RemoteChild, tell: TellLine<J>) {
     const [, stdout, stderr] = child.streams as NonNullable<RemoteChild['streams']>
@@ -27,22 +24,6 @@ export class Prints<J> {
 
   /** What is printed from now on is of this job. */
   belongTo(job: J): void {
-    if (this.#isSettling) this.#next = job
-    else this.#passTo(job)
-  }
-
-  /** A call has ended: what it printed had arrived by then, but may be read later in this turn of the event loop. */
-  settle(): void {
-    this.#isSettling = true
-    setImmediate(() => {
-      this.#isSettling = false
-      const next = this.#next
-      this.#next = undefined
-      if (next) this.#passTo(next)
-    })
-  }
-
-  #passTo(job: J): void {
     this.#stdout.restart()
     this.stderr.restart()
     this.#owner = job

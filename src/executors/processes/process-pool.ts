@@ -71,10 +71,11 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
   }
 
   get #missing(): number {
+    const waiting = Math.max(0, this.#waiting.length - this.#count('settling'))
     // Those that come back when their call has ended are as good as ready, and those that get ready for a call will.
-    const returning = this.#count('returns') + (this.#parts.reusable > 0 ? this.#waiting.length : 0)
+    const returning = this.#count('returns') + (this.#parts.reusable > 0 ? waiting : 0)
     const spares = this.#isPaused ? 0 : Math.max(0, this.#parts.spares - this.#idle.length - returning)
-    return this.#waiting.length + spares - this.#count('starting')
+    return waiting + spares - this.#count('starting')
   }
 
   get #isPaused(): boolean {
@@ -87,8 +88,6 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     const process = this.#idle.pop()
     if (process) {
       this.#run(process, job)
-      // After the call was sent, so that it does not wait for that.
-      if (this.#missing > 0) setImmediate(() => this.fill())
       return
     }
     const failure = this.#failures.count >= BREAKS_AFTER ? this.#failures.reasonToPause : undefined
@@ -161,8 +160,9 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     }
     this.#parts.onFailure(error)
     this.#settleReady(error)
-    // Those that are starting still may be for the others.
-    while (this.#waiting.length > this.#count('starting')) this.#fail(this.#waiting.shift() as J, error)
+    // Those that are starting still, or about to be idle, may be for the others.
+    while (this.#waiting.length > this.#count('starting') + this.#count('settling'))
+      this.#fail(this.#waiting.shift() as J, error)
     this.fill()
   }
 
@@ -225,10 +225,10 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     void process.gone.then(() => this.#all.delete(process))
   }
 
-  #count(which: 'starting' | 'returns'): number {
+  #count(which: 'starting' | 'settling' | 'returns'): number {
     let count = 0
     for (const { state, returns } of this.#all) {
-      if (which === 'starting' ? state === 'starting' : state === 'busy' && returns) count += 1
+      if (which === 'returns' ? returns && (state === 'busy' || state === 'settling') : state === which) count += 1
     }
     return count
   }
@@ -249,6 +249,8 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     const place = placeOf(job)
     if (place) place.attempt = process
     process.run(job)
+    // After the call was sent, so that it does not wait for that.
+    if (this.#missing > 0) setImmediate(() => this.fill())
   }
 
   #fail(job: J, { message, cause }: CallError): void {

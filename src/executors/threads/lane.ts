@@ -108,6 +108,8 @@ export class Lane<J extends Job> {
   #functions: readonly string[] = []
   #thread: Worker | undefined
   #exitCode: number | undefined
+  /** Why a message could not be unpacked: what it told is lost. */
+  #unread: unknown
   readonly #onExit = (code: number): void => {
     this.#exitCode = code
   }
@@ -120,9 +122,13 @@ export class Lane<J extends Job> {
     this.#idleSince = clock.now()
     const { port1, port2 } = new MessageChannel()
     this.#port = new LanePort(port1)
-    this.#port.listen((message) => {
+    const receive = (message: FromHost): void => {
       this.#receive(message)
       this.#acknowledge()
+    }
+    this.#port.listen(receive, (error) => {
+      this.#unread = error
+      this.terminate()
     })
     const task: LaneTask = { port: port2, memory: this.#memory.buffer, functions, concurrency, logLevel }
     const served = serve(task, this.#end.signal).then(
@@ -476,7 +482,11 @@ export class Lane<J extends Job> {
   }
 
   #lossOf(job: J, error: unknown, started: 'no' | 'yes'): CallError {
-    return threadLost(job, { error, exitCode: this.#exitCode, wasKilled: this.#killed.size > 0 }, started)
+    return threadLost(
+      job,
+      { error: this.#unread ?? error, exitCode: this.#exitCode, wasKilled: this.#killed.size > 0 },
+      started,
+    )
   }
 
   #endOf(job: J, kind: ResultKind, value: unknown): JobEnd {
