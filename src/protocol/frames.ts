@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto'
-
 /** Bytes of a nonce: a frame that carries another one was not written for this call. */
 export const NONCE_BYTES = 16
 
-/** Bytes of it that number the calls of a channel, from 1 on. The others are random, and as many as nobody guesses. */
+/** Bytes of it that number the calls of a channel, from 1 on: 0 for what is about no call. */
 const NUMBER_BYTES = 4
+
+/** Bytes of it that are the channel's: random, and as many as nobody guesses. */
+export const CHANNEL_BYTES = NONCE_BYTES - NUMBER_BYTES
 
 const LENGTH_BYTES = 4
 const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES
@@ -12,16 +13,12 @@ const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES
 /** Bytes of a body that is copied to go with its header in one write: above that the copy costs more than a write. */
 const COPIED_BYTES = 65_536
 
-/** The nonce of a new channel: what is about no call carries it. */
-export function newNonce(): Buffer {
-  return Buffer.concat([randomBytes(NONCE_BYTES - NUMBER_BYTES), Buffer.alloc(NUMBER_BYTES)])
-}
-
-/** What all frames about a call of a channel carry. */
-export function nonceOfCall(nonce: Buffer, call: number): Buffer {
-  const own = Buffer.from(nonce)
-  own.writeUInt32BE(call, NONCE_BYTES - NUMBER_BYTES)
-  return own
+/** What all frames about a call carry. @param channel a nonce of the channel that it is on, or the channel's part of one. */
+export function nonceOfCall(channel: Buffer, call: number): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES)
+  channel.copy(nonce, 0, 0, CHANNEL_BYTES)
+  nonce.writeUInt32BE(call, CHANNEL_BYTES)
+  return nonce
 }
 
 /** Length, nonce, body: what to write, in order. */

@@ -1,4 +1,5 @@
-import { encodeFrame, FrameError, FrameReader, newNonce, nonceOfCall } from '../../protocol/frames.ts'
+import { randomBytes } from 'node:crypto'
+import { CHANNEL_BYTES, encodeFrame, FrameError, FrameReader, nonceOfCall } from '../../protocol/frames.ts'
 import { FRAME_ROOM, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
 import { deserialize, serialize } from '../../protocol/serialize.ts'
 
@@ -8,7 +9,7 @@ const ABOUT_CALLS: ReadonlySet<FromProcess['type']> = new Set(['started', 'progr
 /** The runner's end of the channel to a function's process: what it asks, and what it takes for an answer. */
 export class Answers {
   /** Of the process: what it tells of itself, and all that it is told, carries this. */
-  readonly #nonce = newNonce()
+  readonly #nonce = nonceOfCall(randomBytes(CHANNEL_BYTES), 0)
   readonly #reader: FrameReader
   #calls = 0
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError } from '../../model/errors.ts'
 import { textOf } from '../../protocol/encoded-error.ts'
@@ -28,6 +29,12 @@ export interface ProcessPoolParts<J extends Job> {
 
 /** Failed starts in a row after which calls no longer try for themselves, but wait for the pause to be over. */
 const BREAKS_AFTER = 3
+
+/**
+ * Spares that start at once: on half of the processors, so that those on which calls run, or the host, are left alone. A
+ * call that waits is no spare's concern.
+ */
+const STARTS_AHEAD = Math.max(1, availableParallelism() >> 1)
 
 /** Milliseconds that processes which serve more than one call are kept after a burst of calls. */
 const IDLE_FOR = 10_000
@@ -75,7 +82,8 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     // Those that come back when their call has ended are as good as ready, and those that get ready for a call will.
     const returning = this.#count('returns') + (this.#parts.reusable > 0 ? waiting : 0)
     const spares = this.#isPaused ? 0 : Math.max(0, this.#parts.spares - this.#idle.length - returning)
-    return waiting + spares - this.#count('starting')
+    const starting = this.#count('starting')
+    return Math.max(waiting - starting, Math.min(waiting + spares, STARTS_AHEAD) - starting)
   }
 
   get #isPaused(): boolean {
@@ -147,6 +155,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     this.#losses = 0
     this.#wasReady = true
     this.processIdle(process)
+    this.fill()
   }
 
   processFailed(process: FunctionProcess<J>, cause: unknown): void {
