@@ -35,7 +35,8 @@ export type ToSpawner =
 export type ExceededLimit = 'memory' | 'cpuTime'
 
 export type FromSpawner =
-  | { type: 'spawned'; id: number; pid: number }
+  /** @property tools what an error begins with that is of the tools by way of which it is started, and not its own. */
+  | { type: 'spawned'; id: number; pid: number; tools: string }
   | { type: 'failed'; id: number; code: string; message: string }
   | {
       type: 'exited'

@@ -10,6 +10,7 @@ import {
 } from '../protocol/spawner-messages.ts'
 import { removeFolder } from './folders.ts'
 import { limited } from './limited.ts'
+import type { StartTools } from './start-tools.ts'
 import { Streams } from './streams.ts'
 import { findProgram } from './tools.ts'
 import { kernelKills, usageOf } from './usage.ts'
@@ -18,6 +19,7 @@ export interface ChildOwner {
   readonly folder: string
   /** What the marks of all its children begin with. */
   readonly mark: string
+  readonly tools: StartTools
   tell(message: FromSpawner): void
   childStarted(child: Child): void
   childEnded(child: Child): void
@@ -55,7 +57,8 @@ export class Child {
     try {
       await this.#streams.connect(this.id, this.#request.streams)
       await this.#spawn()
-      this.#owner.tell({ type: 'spawned', id: this.id, pid: this.#process?.pid as number })
+      const pid = this.#process?.pid as number
+      this.#owner.tell({ type: 'spawned', id: this.id, pid, tools: this.#owner.tools.prefix })
       this.#owner.childStarted(this)
     } catch (error) {
       const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
@@ -102,7 +105,8 @@ export class Child {
     const env: Record<string, string> = { ...this.#request.env, TMPDIR: folder, [MARK]: marksWith(this.mark) }
     // Behind other programs it would be their error, which is told in words only.
     const [program = '', ...args] = this.#request.command.map((part) => part.replace(OWN_FOLDER, folder))
-    const { command, asUser } = limited([findProgram(program, env['PATH'], cwd), ...args], this.#request)
+    const whole = [findProgram(program, env['PATH'], cwd), ...args]
+    const { command, asUser } = limited(whole, this.#request, this.#owner.tools)
     this.#kernelKillsBefore = kernelKills()
     return new Promise((resolve, reject) => {
       const child = spawn(command[0] as string, command.slice(1), {

@@ -1,8 +1,5 @@
 import type { SpawnRequest } from '../protocol/spawner-messages.ts'
-import { findTool } from './tools.ts'
-
-const prlimit = findTool('prlimit')
-const setpriv = process.platform === 'linux' ? findTool('setpriv') : undefined
+import type { StartTools } from './start-tools.ts'
 
 interface Limited {
   command: readonly string[]
@@ -11,9 +8,10 @@ interface Limited {
 }
 
 /** Puts tools of the system's before a command, each of which becomes the next: limits, user, and death with the spawner. */
-export function limited(command: readonly string[], { limits, uid, gid }: SpawnRequest): Limited {
+export function limited(command: readonly string[], { limits, uid, gid }: SpawnRequest, tools: StartTools): Limited {
   const user = { ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }) }
-  const before = [...limitArguments(limits)]
+  const before = [...limitArguments(limits, tools)]
+  const setpriv = process.platform === 'linux' ? tools.find('setpriv') : undefined
   if (!setpriv) return { command: [...before, ...command], asUser: user }
   // The wish to die with the parent is lost when the user changes, so that both are for one tool to do.
   before.push(setpriv, '--pdeathsig', 'KILL')
@@ -23,12 +21,12 @@ export function limited(command: readonly string[], { limits, uid, gid }: SpawnR
   return { command: [...before, '--', ...command], asUser: {} }
 }
 
-function limitArguments({ openFiles, fileSize, cpuTime }: SpawnRequest['limits']): string[] {
-  if (!prlimit) return []
+function limitArguments({ openFiles, fileSize, cpuTime }: SpawnRequest['limits'], tools: StartTools): string[] {
   const limits: string[] = []
   if (openFiles !== undefined) limits.push(`--nofile=${openFiles}`)
   if (fileSize !== undefined) limits.push(`--fsize=${fileSize}`)
   // In whole seconds, above what is watched: for the time in which nobody watches.
   if (cpuTime !== undefined) limits.push(`--cpu=${Math.ceil(cpuTime / 1_000) + 1}`)
-  return limits.length > 0 ? [prlimit, ...limits] : []
+  const prlimit = limits.length > 0 ? tools.find('prlimit') : undefined
+  return prlimit ? [prlimit, ...limits] : []
 }

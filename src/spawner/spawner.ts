@@ -1,6 +1,7 @@
 import type { FromSpawner, ToSpawner } from '../protocol/spawner-messages.ts'
 import { Child, type ChildOwner } from './child.ts'
 import { removeFolder } from './folders.ts'
+import { StartTools } from './start-tools.ts'
 import { killMarked, Sweeper } from './sweep.ts'
 
 /** Milliseconds between two looks at what children use. */
@@ -11,6 +12,7 @@ export class Spawner implements ChildOwner {
   readonly folder: string
   readonly mark: string
   readonly tell: (message: FromSpawner) => void
+  readonly tools: StartTools
   readonly #children = new Map<number, Child>()
   readonly #sweeper = new Sweeper()
   readonly #limited = new Set<Child>()
@@ -24,6 +26,7 @@ export class Spawner implements ChildOwner {
     this.folder = folder
     this.mark = mark
     this.tell = tell
+    this.tools = new StartTools(folder)
   }
 
   receive(message: ToSpawner): void {

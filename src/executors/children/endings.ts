@@ -1,6 +1,6 @@
 import { CallError } from '../../model/errors.ts'
 import type { Output } from './output.ts'
-import type { ChildExit } from './remote-child.ts'
+import type { ChildExit, RemoteChild } from './remote-child.ts'
 
 /** Bytes of what a process wrote to standard error last that go into an error. */
 const LAST_STDERR = 8_192
@@ -52,6 +52,35 @@ export function processLost({ fn, exit, started, stderr, cause }: Loss): CallErr
   }
   return new CallError('WORKER_CRASHED', `the process of "${fn}" ${describe(exit, cause)}`, details)
 }
+
+/**
+ * Why a process never became the program that it was to be: that is found out by the tools by way of which it is started,
+ * and told on its standard error. Undefined when it did.
+ */
+export function startErrorOf(
+  child: RemoteChild | undefined,
+  { code }: ChildExit,
+  stderr: Output | undefined,
+): Error | undefined {
+  const { tools = '' } = child ?? {}
+  const said = stderr?.last(LAST_STDERR).trimEnd() ?? ''
+  if (!code || tools === '' || !said.startsWith(tools)) return undefined
+  const why = said.slice(tools.length)
+  const known = START_ERRORS.find(([text]) => why.endsWith(text))?.[1]
+  // In the language of the user, it may be.
+  return Object.assign(new Error(why), { code: known ?? (code === NOT_FOUND_EXIT ? 'ENOENT' : 'EACCES') })
+}
+
+const START_ERRORS = [
+  ['No such file or directory', 'ENOENT'],
+  ['Permission denied', 'EACCES'],
+  ['Operation not permitted', 'EPERM'],
+  ['Text file busy', 'ETXTBSY'],
+  ['Argument list too long', 'E2BIG'],
+] as const
+
+/** Of such a tool, for a program that is not there. */
+const NOT_FOUND_EXIT = 127
 
 /** The end of standard error, as a part of an error. */
 export function lastOf(output: Output | undefined): { stderr?: string } {

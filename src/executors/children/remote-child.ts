@@ -33,6 +33,8 @@ export interface RemoteChildParts {
 /** A child process that the spawner starts, seen from the runner. */
 export class RemoteChild {
   pid = 0
+  /** What an error on its standard error begins with that was written before it was its own program. */
+  tools = ''
   /** The runner's ends of the child's file descriptors, from 0 on. They are paused: nothing is lost before it is read. */
   readonly streams: Socket[] = []
   readonly #parts: RemoteChildParts
@@ -86,8 +88,9 @@ export class RemoteChild {
     if (this.#connected === this.#parts.streams) this.#parts.onConnected()
   }
 
-  hasSpawned(pid: number): void {
+  hasSpawned({ pid, tools }: FromSpawner & { type: 'spawned' }): void {
     this.pid = pid
+    this.tools = tools
     this.#spawned.resolve(this)
   }
 

@@ -117,7 +117,7 @@ export class SpawnerSession {
     if (!child) return
     switch (message.type) {
       case 'spawned':
-        return child.hasSpawned(message.pid)
+        return child.hasSpawned(message)
       case 'failed':
         return child.hasFailed(message.code, message.message)
       case 'exited':

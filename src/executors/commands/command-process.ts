@@ -7,7 +7,7 @@ import { encodeLogValue } from '../../protocol/log-values.ts'
 import type { SpawnRequest } from '../../protocol/spawner-messages.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import type { Attempt } from '../children/attempt.ts'
-import { lastOf, processLost, resultTooLarge } from '../children/endings.ts'
+import { lastOf, processLost, resultTooLarge, startErrorOf } from '../children/endings.ts'
 import { Output } from '../children/output.ts'
 import { settledOrQuiet } from '../children/quiet.ts'
 import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
@@ -115,7 +115,10 @@ export class CommandProcess<J extends Job> implements Attempt {
     }
     await settledOrQuiet(Promise.all([printed, errors.ended]), clock, isQuiet)
     child.closeStreams()
-    this.#end(this.#endOf(exit, errors))
+    const startError = startErrorOf(child, exit, errors)
+    // It was thought to have begun.
+    if (startError) this.startedAt = undefined
+    this.#end(this.#endOf(exit, errors, startError))
     await child.gone
   }
 
@@ -139,10 +142,11 @@ export class CommandProcess<J extends Job> implements Attempt {
     owner.jobEnded(job, end, times)
   }
 
-  #endOf(exit: ChildExit, stderr: Output): JobEnd {
+  #endOf(exit: ChildExit, stderr: Output, startError: Error | undefined): JobEnd {
     const { command, job } = this.#parts
     const { fn } = job
     if (this.#wasKilled) return { type: 'killed' }
+    if (startError) return { type: 'failed', error: this.#spawnFailed(startError) }
     if (this.#isTooLarge) return { type: 'failed', error: resultTooLarge(fn, command.resultLimit) }
     if (exit.code !== 0) {
       const error = processLost({ fn, exit, started: 'yes', stderr })

@@ -10,7 +10,7 @@ import type { RunnerLogger } from '../runner-logger.ts'
 import { Answers } from './answers.ts'
 import { Prints, type TellLine } from './prints.ts'
 import { endOfResult, lossOf, protocolBroken, verdictOn } from './verdict.ts'
-import { resultTooLarge } from '../children/endings.ts'
+import { resultTooLarge, startErrorOf } from '../children/endings.ts'
 import { settledOrQuiet } from '../children/quiet.ts'
 import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
@@ -420,9 +420,12 @@ export class FunctionProcess<J extends Job> {
     this.#parts.owner.jobReturned(job, verdict.error)
   }
 
-  #startLost(exit: ChildExit): CallError {
+  #startLost(exit: ChildExit): Error {
+    const stderr = this.#prints?.stderr
+    const startError = startErrorOf(this.#child, exit, stderr)
+    if (startError) return startError
     const about = { fn: 'the functions module', hasBegun: false }
-    return lossOf({ ...about, uncaught: this.#uncaught, stderr: this.#prints?.stderr }, exit)
+    return lossOf({ ...about, uncaught: this.#uncaught, stderr }, exit)
   }
 
   #misread(error: unknown): void {

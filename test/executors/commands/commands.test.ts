@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
@@ -9,6 +9,7 @@ import {
   failureOf,
   FUNCTIONS,
   isAlive,
+  isLinux,
   Lines,
   MEGABYTE,
   needsLinux,
@@ -18,7 +19,7 @@ import {
   untilGone,
 } from '../../fixtures/processes/harness.ts'
 import { runnerOf } from '../../fixtures/threads/harness.ts'
-import { until } from '../../helpers/latch.ts'
+import { until, type Signposts } from '../../helpers/latch.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/processes/command.py', import.meta.url))
 
@@ -265,4 +266,49 @@ test('close with abort ends commands', async (t) => {
   await runner.close({ abort: true })
   failureOf(await runner.wait(id), 'ABORTED')
   ok(!isAlive(pid))
+})
+
+/** An executable file of that text. */
+function programOf(posts: Signposts, text: string): string {
+  const path = posts.path()
+  writeFileSync(path, text)
+  chmodSync(path, 0o755)
+  return path
+}
+
+test('a script whose interpreter is not there, or is no program, is SPAWN_FAILED: also with limits', async (t) => {
+  const posts = signposts(t)
+  const notExecutable = posts.path()
+  writeFileSync(notExecutable, '')
+  const missing = programOf(posts, '#!/no/such/interpreter\n')
+  const runner = runnerFor(t, {
+    missing: { command: [missing] },
+    nested: { command: [programOf(posts, `#!${missing}\n`)] },
+    none: { command: [programOf(posts, `#!${notExecutable}\n`)] },
+    ...(isLinux && { limited: { command: [missing], openFiles: 64 } }),
+  })
+  for (const [fn, code] of Object.entries({ missing: 'ENOENT', nested: 'ENOENT', none: 'EACCES', limited: 'ENOENT' })) {
+    if (!isLinux && fn === 'limited') continue
+    const error = await failure(runner.call(fn, []), 'SPAWN_FAILED')
+    equal((error.cause as NodeJS.ErrnoException).code, code, error.message)
+    deepEqual([error.started, error.retryable, error.exitCode], ['no', true, undefined])
+  }
+})
+
+test('a command that itself ends with the status of a failed start has begun', needsLinux, async (t) => {
+  const posts = signposts(t)
+  const runner = runnerFor(t, {
+    exit127: { command: ['sh', '-c', 'exit 127'] },
+    exit126: { command: ['sh', '-c', 'exit 126'] },
+    shell: { command: ['sh', '-c', 'no-such-program'] },
+    // What it says is what would be said of itself.
+    again: {
+      command: [programOf(posts, '#!/bin/sh\necho "setpriv: failed to execute $0: Permission denied" >&2; exit 126\n')],
+    },
+    tool: { command: ['setpriv', '--', '/no/such/program'], openFiles: 64 },
+  })
+  for (const [fn, code] of Object.entries({ exit127: 127, exit126: 126, shell: 127, again: 126, tool: 127 })) {
+    const error = await failure(runner.call(fn, []), 'WORKER_CRASHED')
+    deepEqual([error.exitCode, error.started], [code, 'yes'])
+  }
 })
