@@ -1,10 +1,15 @@
 import type { SpawnRequest } from '../../protocol/spawner-messages.ts'
-import type { RemoteChild } from './remote-child.ts'
+import { SpawnerLost, type RemoteChild } from './remote-child.ts'
 import { SpawnerSession } from './spawner-session.ts'
 
 /** The runner's way to its spawner: the process that starts children for it, and ends them when the runner is gone. */
 export class SpawnerClient {
-  #session: Promise<SpawnerSession> | undefined
+  /** Of the one that starts children. */
+  #opening: Promise<SpawnerSession> | undefined
+  /** The same, once it is open. */
+  #current: SpawnerSession | undefined
+  /** All that have not ended: also those that only see their last children through. */
+  readonly #sessions = new Set<SpawnerSession>()
   #lastId = 0
   #isBusy = false
 
@@ -20,39 +25,59 @@ export class SpawnerClient {
    */
   async spawn(request: Omit<SpawnRequest, 'id'>): Promise<RemoteChild> {
     const session = await this.#open()
-    this.#lastId += 1
-    return session.spawn({ ...request, id: this.#lastId })
+    try {
+      return await session.spawn({ ...request, id: this.#nextId() })
+    } catch (error) {
+      // A lost one may have begun to start it. One whose folder was cleared away has not, and never will start any.
+      if (error instanceof SpawnerLost || session.isReachable) throw error
+      this.#replace(session)
+      session.retire()
+      return (await this.#open()).spawn({ ...request, id: this.#nextId() })
+    }
   }
 
   /** Whether there are calls: while there are, the process is kept alive. */
   set isBusy(isBusy: boolean) {
     if (isBusy === this.#isBusy) return
     this.#isBusy = isBusy
-    void this.#session?.then(
-      (session) => session.keepAlive(this.#isBusy),
-      () => undefined,
-    )
+    for (const session of this.#sessions) session.keepAlive(isBusy)
   }
 
   /** Ends the spawner, and with it whatever is left of its children. */
   async close(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined)
-    await session?.close()
+    await this.#opening?.catch(() => undefined)
+    await Promise.all(Array.from(this.#sessions, (session) => session.close()))
+  }
+
+  #nextId(): number {
+    this.#lastId += 1
+    return this.#lastId
   }
 
   #open(): Promise<SpawnerSession> {
-    const opened = (this.#session ??= SpawnerSession.open(() => {
-      if (this.#session === opened) this.#session = undefined
-    }))
-    return opened.then(
-      (session) => {
-        session.keepAlive(this.#isBusy)
-        return session
-      },
-      (error: unknown) => {
-        if (this.#session === opened) this.#session = undefined
-        throw error
-      },
-    )
+    return (this.#opening ??= this.#openNew())
+  }
+
+  async #openNew(): Promise<SpawnerSession> {
+    try {
+      const session = await SpawnerSession.open((ended) => {
+        this.#sessions.delete(ended)
+        this.#replace(ended)
+      })
+      this.#current = session
+      this.#sessions.add(session)
+      session.keepAlive(this.#isBusy)
+      return session
+    } catch (error) {
+      this.#opening = undefined
+      throw error
+    }
+  }
+
+  /** The next child has another one. */
+  #replace(session: SpawnerSession): void {
+    if (this.#current !== session) return
+    this.#current = undefined
+    this.#opening = undefined
   }
 }

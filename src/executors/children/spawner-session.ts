@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
@@ -30,16 +30,18 @@ export class SpawnerSession {
   readonly #process: ChildProcess
   readonly #ended: Promise<void>
   readonly #children = new Map<number, RemoteChild>()
+  #isRetired = false
+  #killLate: NodeJS.Timeout | undefined
 
   /** @param onEnd told when it has ended, whatever ended it. */
-  static async open(onEnd: () => void): Promise<SpawnerSession> {
+  static async open(onEnd: (session: SpawnerSession) => void): Promise<SpawnerSession> {
     const folder = mkdtempSync(join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), 'coatcheck-'))
     // Children of other users must get to their own folders in it; what else is there they cannot read or write.
     chmodSync(folder, 0o711)
     const mark = randomBytes(8).toString('hex')
     const server = createServer()
     try {
-      server.listen(join(folder, 'socket'))
+      server.listen(socketIn(folder))
       await once(server, 'listening')
       // Away from the terminal: Ctrl-C is for the runner. Its standard input tells it when the runner is gone.
       const child = spawn(process.execPath, [PROGRAM, folder, mark], {
@@ -72,7 +74,8 @@ export class SpawnerSession {
       this.#receive(JSON.parse(line) as FromSpawner),
     )
     this.#ended = once(child, 'exit').then(() => {
-      onEnd()
+      onEnd(this)
+      clearTimeout(this.#killLate)
       this.#lost()
     })
     this.keepAlive(false)
@@ -99,13 +102,27 @@ export class SpawnerSession {
     return child.spawned
   }
 
+  /** Whether the streams of children can be connected: not when somebody has cleared its folder away. */
+  get isReachable(): boolean {
+    return existsSync(socketIn(this.#folder))
+  }
+
+  /** It gets no more children, and ends when nothing is left of those that it has. */
+  retire(): void {
+    this.#isRetired = true
+    if (this.#children.size === 0) this.#end()
+  }
+
   async close(): Promise<void> {
+    this.#end()
     this.keepAlive(true)
+    await this.#ended
+  }
+
+  #end(): void {
     this.#process.stdin?.end()
     // It may have been stopped.
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN)
-    await this.#ended
-    clearTimeout(timer)
+    this.#killLate ??= setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN)
   }
 
   #send(message: ToSpawner): void {
@@ -124,6 +141,7 @@ export class SpawnerSession {
         return child.hasExited(message)
       default:
         this.#children.delete(message.id)
+        if (this.#isRetired) this.retire()
         return child.isGone()
     }
   }
@@ -153,7 +171,11 @@ interface SessionParts {
   mark: string
   server: Server
   child: ChildProcess
-  onEnd: () => void
+  onEnd: (session: SpawnerSession) => void
+}
+
+function socketIn(folder: string): string {
+  return join(folder, 'socket')
 }
 
 /** Reads up to the first line break, and leaves the rest for others. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
@@ -28,9 +28,14 @@ const isLong = process.env['COATCHECK_LONG_TESTS'] === '1'
 const CALLS = isLong ? 10_000 : isShort ? 60 : 300
 const FAILED_STARTS = isLong ? 10_000 : isShort ? 200 : 1_000
 
+/** The folder of a spawner. */
+function folderOf(spawner: number): string {
+  return readFileSync(`/proc/${spawner}/cmdline`, 'utf8').split('\0')[2] ?? ''
+}
+
 /** The folders of children in the folder of the only runner of this process. */
 async function foldersOf(): Promise<string[]> {
-  const [, , folder = ''] = readFileSync(`/proc/${await ownSpawner()}/cmdline`, 'utf8').split('\0')
+  const folder = folderOf(await ownSpawner())
   return readdirSync(folder)
     .filter((name) => name.startsWith('tmp-'))
     .map((name) => join(folder, name))
@@ -158,3 +163,31 @@ test('a system that has no processes left is a typed error, and works again when
   await host.printed('call 1: ok\n')
   equal((await host.ended).status, 0)
 })
+
+test(
+  'calls go on when the folder of their spawner is cleared away, and nothing is left of it',
+  needsLinux,
+  async (t) => {
+    const latch = signposts(t).latch()
+    const wait = `while [ ! -e ${latch.path} ]; do sleep 0.01; done; echo 1`
+    const runner = runnerOf<Record<'hold' | 'add' | 'wait' | 'quick', (...args: unknown[]) => unknown>>(t, {
+      functions: FUNCTIONS,
+      isolation: 'process',
+      commands: { wait: { command: ['sh', '-c', wait], input: 'none' }, quick: { command: ['echo', '2'] } },
+    })
+    await runner.ready()
+    const before = await ownSpawner()
+    const under = [runner.call('wait', []), runner.call('hold', [latch.path, 1])]
+    await until('both', () => runner.stats().calls.running === 2)
+    rmSync(folderOf(before), { recursive: true })
+    deepEqual(await Promise.all([runner.call('quick', []), runner.call('quick', [])]), [2, 2])
+    // The first may have a spare of the old one.
+    for (let i = 0; i < 3; i++) equal(await runner.call('add', [i, 1]), i + 1)
+    equal(spawnersOf(process.pid).length, 2)
+    latch.open()
+    deepEqual(await Promise.all(under), [1, 1])
+    await until('the end of the old spawner', () => !spawnersOf(process.pid).includes(before))
+    equal(spawnersOf(process.pid).length, 1)
+    equal(await runner.call('quick', []), 2)
+  },
+)
