@@ -11,6 +11,8 @@ export interface Loss {
   exit: ChildExit
   /** Whether the function had begun. */
   started: 'no' | 'yes'
+  /** Default: `false`. */
+  retryable?: boolean
   stderr: Output | undefined
   /** The error that nobody caught, if it told of one. */
   cause?: unknown
@@ -24,12 +26,12 @@ export function resultTooLarge(fn: string, limit: number, bytes?: number): CallE
 }
 
 /** Why a call's process ended by itself, or for a limit: the runner did not ask for it. */
-export function processLost({ fn, exit, started, stderr, cause }: Loss): CallError {
+export function processLost({ fn, exit, started, retryable = false, stderr, cause }: Loss): CallError {
   const { code, signal, exceeded, isMemoryShort } = exit
   const details = {
     fn,
     started,
-    retryable: started === 'no',
+    retryable,
     ...(code !== null && { exitCode: code }),
     ...(signal !== null && { signal }),
     ...lastOf(stderr),

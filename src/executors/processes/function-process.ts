@@ -408,6 +408,7 @@ export class FunctionProcess<J extends Job> {
       fn: job.fn,
       exit,
       hasBegun: this.#startedAt !== undefined,
+      hasTransfer: job.transfer !== undefined,
       wasKilled: this.#wasKilled,
       wasAskedToEnd: this.#wasAskedToEnd,
       protocolError: this.#protocolError,
@@ -424,7 +425,7 @@ export class FunctionProcess<J extends Job> {
     const stderr = this.#prints?.stderr
     const startError = startErrorOf(this.#child, exit, stderr)
     if (startError) return startError
-    const about = { fn: 'the functions module', hasBegun: false }
+    const about = { fn: 'the functions module', hasBegun: false, hasTransfer: false }
     return lossOf({ ...about, uncaught: this.#uncaught, stderr }, exit)
   }
 

@@ -30,6 +30,8 @@ export interface Evidence {
   exit: ChildExit | undefined
   /** Whether it told that the function began. */
   hasBegun: boolean
+  /** Whether something was moved with the call, which is lost. */
+  hasTransfer: boolean
   /** By the runner. */
   wasKilled: boolean
   wasAskedToEnd: boolean
@@ -67,11 +69,18 @@ function errorOf(evidence: Evidence, exit: ChildExit): CallError {
 
 /** Why the process ended, by how it did. */
 export function lossOf(
-  { fn, hasBegun, uncaught, stderr }: Pick<Evidence, 'fn' | 'hasBegun' | 'uncaught' | 'stderr'>,
+  {
+    fn,
+    hasBegun,
+    hasTransfer,
+    uncaught,
+    stderr,
+  }: Pick<Evidence, 'fn' | 'hasBegun' | 'hasTransfer' | 'uncaught' | 'stderr'>,
   exit: ChildExit,
 ): CallError {
   const cause = uncaught && decodeError(uncaught)
-  return processLost({ fn, exit, started: hasBegun ? 'yes' : 'no', stderr, cause })
+  const retryable = !hasBegun && !hasTransfer
+  return processLost({ fn, exit, started: hasBegun ? 'yes' : 'no', retryable, stderr, cause })
 }
 
 interface BrokenRule {

@@ -1,6 +1,16 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
-import { failure, MEGABYTE, needsLinux, pidIn, processRunner, signposts } from '../../fixtures/processes/harness.ts'
+import {
+  childrenOf,
+  failure,
+  MEGABYTE,
+  needsLinux,
+  ownSpawner,
+  pidIn,
+  processRunner,
+  signposts,
+} from '../../fixtures/processes/harness.ts'
+import { until } from '../../helpers/latch.ts'
 
 test('what a function throws is the cause, and nothing is wrong with its process', async (t) => {
   const runner = processRunner(t)
@@ -87,3 +97,16 @@ test(
     equal(await runner.call('wait', [1_200, 'slept']), 'slept')
   },
 )
+
+test('a process that ends before its call begins costs what was moved with the call', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  await runner.ready()
+  const spare = childrenOf(await ownSpawner())[0]?.pid as number
+  process.kill(spare, 'SIGSTOP')
+  const buffer = new ArrayBuffer(8)
+  const call = failure(runner.call('echo', [buffer], { transfer: [buffer] }), 'WORKER_CRASHED')
+  await until('the move', () => buffer.detached)
+  process.kill(spare, 'SIGKILL')
+  const error = await call
+  deepEqual([error.started, error.retryable, error.signal], ['no', false, 'SIGKILL'])
+})

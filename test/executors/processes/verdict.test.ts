@@ -11,6 +11,7 @@ function evidence(known: Partial<Evidence>): Evidence {
     fn: 'resize',
     exit: CRASHED,
     hasBegun: true,
+    hasTransfer: false,
     wasKilled: false,
     wasAskedToEnd: false,
     protocolError: undefined,
@@ -80,7 +81,13 @@ test('a kill by the system while memory ran short is told as probable, and other
 })
 
 test('how a process ended before it was ready is told in the same words', () => {
-  const about = { fn: 'the functions module', hasBegun: false, uncaught: undefined, stderr: undefined }
+  const about = {
+    fn: 'the functions module',
+    hasBegun: false,
+    hasTransfer: false,
+    uncaught: undefined,
+    stderr: undefined,
+  }
   const error = lossOf(about, CRASHED)
   deepEqual([error.code, error.started, error.exitCode], ['WORKER_CRASHED', 'no', 3])
 })
