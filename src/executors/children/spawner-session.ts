@@ -18,6 +18,9 @@ const PROGRAM = fileURLToPath(new URL(`../../spawner/main${extname(import.meta.u
 /** Characters of a folder's path above which a socket in it would have too long a name for the system. */
 const LONGEST_FOLDER = 60
 
+/** Bytes of a stream's first line, which has two numbers. */
+const LONGEST_LINE = 64
+
 /** Milliseconds that the spawner has to end when it is not needed any more. */
 const END_WITHIN = 10_000
 
@@ -150,7 +153,7 @@ export class SpawnerSession {
   async #connected(socket: Socket): Promise<void> {
     socket.unref()
     socket.on('error', () => {})
-    const [id, fd] = (await firstLineOf(socket)).split(' ').map(Number)
+    const [id, fd] = (await firstLineOf(socket))?.split(' ').map(Number) ?? []
     const child = this.#children.get(id as number)
     if (child) child.connected(fd as number, socket)
     else socket.destroy()
@@ -178,20 +181,24 @@ function socketIn(folder: string): string {
   return join(folder, 'socket')
 }
 
-/** Reads up to the first line break, and leaves the rest for others. */
-function firstLineOf(socket: Socket): Promise<string> {
+/** Reads up to the first line break, and leaves the rest for others. Undefined when it ends before, or is no such line. */
+function firstLineOf(socket: Socket): Promise<string | undefined> {
   return new Promise((resolve) => {
     let read = Buffer.alloc(0)
+    const settle = (line: string | undefined): void => {
+      socket.off('data', onData).off('close', onClose)
+      resolve(line)
+    }
+    const onClose = (): void => settle(undefined)
     const onData = (chunk: Buffer): void => {
       read = Buffer.concat([read, chunk])
       const end = read.indexOf('\n')
-      if (end < 0) return
-      socket.off('data', onData)
+      if (end < 0 && read.length <= LONGEST_LINE) return
       socket.pause()
-      if (end + 1 < read.length) socket.unshift(read.subarray(end + 1))
-      resolve(read.toString('utf8', 0, end))
+      if (end >= 0 && end + 1 < read.length) socket.unshift(read.subarray(end + 1))
+      settle(end < 0 ? undefined : read.toString('utf8', 0, end))
     }
-    socket.on('data', onData)
+    socket.on('data', onData).once('close', onClose)
   })
 }
 

@@ -1,6 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
@@ -179,7 +181,7 @@ test(
     const before = await ownSpawner()
     const under = [runner.call('wait', []), runner.call('hold', [latch.path, 1])]
     await until('both', () => runner.stats().calls.running === 2)
-    rmSync(folderOf(before), { recursive: true })
+    rmSync(folderOf(before), { recursive: true, maxRetries: 10 })
     deepEqual(await Promise.all([runner.call('quick', []), runner.call('quick', [])]), [2, 2])
     // The first may have a spare of the old one.
     for (let i = 0; i < 3; i++) equal(await runner.call('add', [i, 1]), i + 1)
@@ -191,3 +193,19 @@ test(
     equal(await runner.call('quick', []), 2)
   },
 )
+
+test('what connects to the runner and is no stream of a child is turned away', needsLinux, async (t) => {
+  const runner = runnerOf<{ add(a: number, b: number): number }>(t, { functions: FUNCTIONS, isolation: 'process' })
+  await runner.ready()
+  const path = join(folderOf(await ownSpawner()), 'socket')
+  const own = openDescriptors(process.pid)
+  for (const text of ['', 'no line', 'x'.repeat(1_000), 'no number\n', '999999 0\n', '1 99\n']) {
+    const socket = connect(path)
+    socket.on('error', () => {})
+    if (text === '' || text === 'no line') socket.end(text)
+    else socket.write(text)
+    await once(socket.resume(), 'close')
+  }
+  await until('our descriptors', () => openDescriptors(process.pid) === own)
+  equal(await runner.call('add', [1, 2]), 3)
+})
