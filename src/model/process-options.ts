@@ -20,7 +20,7 @@ export interface ChildOptions {
   cwd?: string
   /** Environment variables beside PATH, TZ and LANG. TMPDIR is a folder of its own, removed after it. */
   env?: Record<string, string>
-  /** Bytes that the result may have, as it travels; 1 or more. Default: `processes.resultLimit`. */
+  /** Bytes that the result may have, as it travels; from 1 to 4,000,000,000. Default: `processes.resultLimit`. */
   resultLimit?: number
 }
 
@@ -56,7 +56,7 @@ export interface ProcessesOptions {
   spares?: number
   /** Milliseconds in which a process must have imported the functions module; more than 0. Default: 30,000. */
   startTimeout?: number
-  /** Bytes that a result may have, as it travels; 1 or more. Default: 67,108,864 (64 MiB). */
+  /** Bytes that a result may have, as it travels; from 1 to 4,000,000,000. Default: 67,108,864 (64 MiB). */
   resultLimit?: number
 }
 
@@ -113,6 +113,9 @@ export interface ResolvedCommand extends ResolvedChild {
 
 const DEFAULTS = { spares: 1, startTimeout: 30_000, resultLimit: 67_108_864 }
 
+/** Bytes: the length of what travels has 32 bits, and a result is not all of it. */
+const MOST_RESULT = 4_000_000_000
+
 /** Bytes: with less, Node itself does not get to run a function. */
 const LEAST_MEMORY = 100_663_296
 
@@ -129,7 +132,9 @@ export function resolveProcesses(given: ProcessesOptions = {}): ResolvedProcesse
     startTimeout:
       startTimeout === undefined ? DEFAULTS.startTimeout : checkDuration('processes.startTimeout', startTimeout),
     resultLimit:
-      resultLimit === undefined ? DEFAULTS.resultLimit : checkInteger('processes.resultLimit', resultLimit, 1),
+      resultLimit === undefined
+        ? DEFAULTS.resultLimit
+        : checkInteger('processes.resultLimit', resultLimit, 1, MOST_RESULT),
   }
 }
 
@@ -178,7 +183,7 @@ function resolveChild(where: string, given: ChildOptions, defaultLimit: number):
     gid: whole('gid', gid, 0, MAX_ID),
     cwd: cwd === undefined ? undefined : checkFolder(`${where}.cwd`, cwd),
     env: { ...inheritedEnvironment(), ...(env !== undefined && checkEnvironment(`${where}.env`, env)) },
-    resultLimit: whole('resultLimit', resultLimit, 1) ?? defaultLimit,
+    resultLimit: whole('resultLimit', resultLimit, 1, MOST_RESULT) ?? defaultLimit,
   }
 }
 

@@ -169,6 +169,7 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [{ processes: { spares: -1 } }, 'RangeError', /^processes\.spares must be a whole number of at least 0/],
   [{ processes: { startTimeout: 0 } }, 'RangeError', /^processes\.startTimeout must be more than 0/],
   [{ processes: { resultLimit: 0.5 } }, 'RangeError', /^processes\.resultLimit must be a whole number/],
+  [{ processes: { resultLimit: 2 ** 32 } }, 'RangeError', /^processes\.resultLimit must be .* from 1 to 4000000000/],
   [{ commands: [] }, 'TypeError', /^option "commands" must be an object/],
   [{ commands: { b: {} } }, 'TypeError', /^commands\.b\.command must be an array of strings/],
   [
@@ -238,7 +239,16 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [ofProcess({ permissions: { reads: [] } }), 'TypeError', /^define\.add\.permissions has no option "reads"/],
   [ofProcess({ permissions: { net: 1 } }), 'TypeError', /^define\.add\.permissions\.net must be true or false/],
   [ofProcess({ reuse: 0 }), 'RangeError', /^define\.add\.reuse must be a whole number of at least 1/],
-  [ofProcess({ resultLimit: 0 }), 'RangeError', /^define\.add\.resultLimit must be a whole number of at least 1/],
+  [
+    ofProcess({ resultLimit: 0 }),
+    'RangeError',
+    /^define\.add\.resultLimit must be a whole number from 1 to 4000000000/,
+  ],
+  [
+    ofProcess({ resultLimit: 4_000_000_001 }),
+    'RangeError',
+    /^define\.add\.resultLimit must be .* from 1 to 4000000000/,
+  ],
   [{ define: { add: { abortAfter: 0 } } }, 'RangeError', /^define\.add\.abortAfter must be more than 0/],
   [{ define: { add: { grace: -1 } } }, 'RangeError', /^define\.add\.grace must be 0 or more/],
   [{ define: { add: { retain: NaN } } }, 'RangeError', /^define\.add\.retain must be 0 or more/],
