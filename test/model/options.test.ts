@@ -216,7 +216,7 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [{ define: { add: { retries: 3 } } }, 'TypeError', /^define\.add has no option "retries"/],
   [{ define: { add: { isolation: 'vm' } } }, 'TypeError', /^define\.add\.isolation must be 'thread' or 'process', got/],
   [{ define: { add: { memory: 1e9 } } }, 'TypeError', /^define\.add\.memory is for a process: it needs isolation/],
-  [ofProcess({ memory: 1_000 }), 'RangeError', /^define\.add\.memory must be a whole number of at least 100663296/],
+  [ofProcess({ memory: 1_000 }), 'RangeError', /^define\.add\.memory must be a whole number of at least 134217728/],
   [ofProcess({ cpuTime: Infinity }), 'RangeError', /^define\.add\.cpuTime must be a number of milliseconds/],
   [ofProcess({ cpuTime: 0 }), 'RangeError', /^define\.add\.cpuTime must be more than 0/],
   [ofProcess({ openFiles: 0 }), 'RangeError', /^define\.add\.openFiles must be a whole number of at least 1/],

@@ -122,6 +122,6 @@ test('a limit that cannot be enforced here is an error when the runner is made',
   throws(() => make({ uid: 5 }), /define\.add\.uid needs a process that runs as root/)
   throws(() => make({ gid: 5 }), /define\.add\.gid needs a process that runs as root/)
   Object.defineProperty(process, 'platform', { value: 'darwin' })
-  throws(() => make({ memory: 100 * MEGABYTE }), /define\.add\.memory is watched in \/proc/)
+  throws(() => make({ memory: 128 * MEGABYTE }), /define\.add\.memory is watched in \/proc/)
   throws(() => make({ cpuTime: 100 }), /define\.add\.cpuTime is watched in \/proc/)
 })
