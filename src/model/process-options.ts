@@ -55,7 +55,8 @@ export interface ProcessesOptions {
   max?: number
   /** Processes that are kept ready for each kind of function; 0 or more. Default: 1. */
   spares?: number
-  /** Milliseconds in which a process must have imported the functions module; more than 0. Default: 30,000. */
+  /** Milliseconds in which a process must have imported the functions module, and a command must have been started; more
+   * than 0. Default: 30,000. */
   startTimeout?: number
   /** Bytes that a result may have, as it travels; from 1 to 4,000,000,000. Default: 67,108,864 (64 MiB). */
   resultLimit?: number

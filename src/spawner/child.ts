@@ -56,6 +56,7 @@ export class Child {
   async start(): Promise<void> {
     try {
       await this.#streams.connect(this.id, this.#request.streams)
+      if (this.#early === 'SIGKILL') throw new Error('it was killed before it was started')
       await this.#spawn()
       const pid = this.#process?.pid as number
       this.#owner.tell({ type: 'spawned', id: this.id, pid, tools: this.#owner.tools.prefix })

@@ -21,6 +21,21 @@ export class SpawnerLost extends Error {
   }
 }
 
+/** A child was given up before it was known to be started. */
+export class NotStarted extends Error {
+  readonly code = 'ETIMEDOUT'
+  readonly mayHaveBegun: boolean
+
+  constructor(mayHaveBegun: boolean) {
+    super('the process that starts children has not started it')
+    this.mayHaveBegun = mayHaveBegun
+  }
+
+  static {
+    this.prototype.name = 'NotStarted'
+  }
+}
+
 export interface RemoteChildParts {
   /** How many streams it has. */
   streams: number
@@ -42,6 +57,7 @@ export class RemoteChild {
   readonly #exited = Promise.withResolvers<ChildExit>()
   readonly #gone = Promise.withResolvers<void>()
   #connected = 0
+  #isGivenUp = false
   #hasExited = false
 
   constructor(parts: RemoteChildParts) {
@@ -70,6 +86,16 @@ export class RemoteChild {
     if (!this.#hasExited) this.#parts.signal(signal)
   }
 
+  /** Nobody waits any longer for it to be started: it is not to be, and is killed at once if it is all the same. */
+  giveUp(): void {
+    if (this.#hasExited || this.pid !== 0) return
+    this.#isGivenUp = true
+    this.signal('SIGKILL')
+    // Without all its streams it does not begin.
+    this.#spawned.reject(new NotStarted(this.#connected === this.#parts.streams))
+    this.closeStreams()
+  }
+
   closeStreams(): void {
     for (const stream of this.streams) stream?.destroy()
   }
@@ -79,7 +105,7 @@ export class RemoteChild {
   connected(fd: number, socket: Socket): void {
     const isExpected = fd >= 0 && fd < this.#parts.streams && !this.streams[fd]
     // It may also come late: what failed to be started has no use for it.
-    if (!isExpected || this.#hasExited) {
+    if (!isExpected || this.#hasExited || this.#isGivenUp) {
       socket.destroy()
       return
     }

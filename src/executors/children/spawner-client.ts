@@ -21,18 +21,19 @@ export class SpawnerClient {
   /**
    * Starts a child process. It is the caller's to end.
    *
-   * @throws Error with a `code` such as `ENOENT` when it cannot be started.
+   * @param wanted when it aborts, the child is not waited for any more, unless it has been started.
+   * @throws Error with a `code` such as `ENOENT` when it cannot be started; `NotStarted` when it was given up.
    */
-  async spawn(request: Omit<SpawnRequest, 'id'>): Promise<RemoteChild> {
+  async spawn(request: Omit<SpawnRequest, 'id'>, wanted?: AbortSignal): Promise<RemoteChild> {
     const session = await this.#open()
     try {
-      return await session.spawn({ ...request, id: this.#nextId() })
+      return await session.spawn({ ...request, id: this.#nextId() }, wanted)
     } catch (error) {
       // A lost one may have begun to start it. One whose folder was cleared away has not, and never will start any.
-      if (error instanceof SpawnerLost || session.isReachable) throw error
+      if (error instanceof SpawnerLost || wanted?.aborted || session.isReachable) throw error
       this.#replace(session)
       session.retire()
-      return (await this.#open()).spawn({ ...request, id: this.#nextId() })
+      return (await this.#open()).spawn({ ...request, id: this.#nextId() }, wanted)
     }
   }
 

@@ -93,7 +93,8 @@ export class SpawnerSession {
     }
   }
 
-  spawn(request: SpawnRequest): Promise<RemoteChild> {
+  /** @param wanted gives the child up when it aborts, unless it has been started. */
+  spawn(request: SpawnRequest, wanted?: AbortSignal): Promise<RemoteChild> {
     const { id } = request
     const child = new RemoteChild({
       streams: request.streams,
@@ -102,6 +103,7 @@ export class SpawnerSession {
     })
     this.#children.set(id, child)
     this.#send({ type: 'spawn', ...request })
+    if (wanted) giveUpOn(wanted, child)
     return child.spawned
   }
 
@@ -175,6 +177,12 @@ interface SessionParts {
   server: Server
   child: ChildProcess
   onEnd: (session: SpawnerSession) => void
+}
+
+function giveUpOn(signal: AbortSignal, child: RemoteChild): void {
+  const giveUp = (): void => child.giveUp()
+  if (signal.aborted) giveUp()
+  else signal.addEventListener('abort', giveUp, { once: true })
 }
 
 function socketIn(folder: string): string {

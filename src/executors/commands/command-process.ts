@@ -10,12 +10,14 @@ import type { Attempt } from '../children/attempt.ts'
 import { lastOf, processLost, resultTooLarge, startErrorOf } from '../children/endings.ts'
 import { Output } from '../children/output.ts'
 import { settledOrQuiet } from '../children/quiet.ts'
-import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
+import { NotStarted, SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
 export interface CommandParts<J extends Job> {
   owner: { listener: JobListener<J>; jobEnded(job: J, end: JobEnd, times?: JobTimes): void }
   clock: Clock
-  spawn: (request: Omit<SpawnRequest, 'id'>) => Promise<RemoteChild>
+  spawn: (request: Omit<SpawnRequest, 'id'>, wanted: AbortSignal) => Promise<RemoteChild>
+  /** Milliseconds in which it must be started. */
+  startTimeout: number
   command: ResolvedCommand
   job: J
 }
@@ -35,6 +37,8 @@ export class CommandProcess<J extends Job> implements Attempt {
   readonly gone: Promise<void>
   startedAt: number | undefined
   readonly #parts: CommandParts<J>
+  /** Aborted: it is too late to start. */
+  readonly #start = new AbortController()
   #child: RemoteChild | undefined
   #wasKilled = false
   #wasAskedToEnd = false
@@ -60,12 +64,13 @@ export class CommandProcess<J extends Job> implements Attempt {
 
   kill(): void {
     this.#wasKilled = true
+    this.#start.abort()
     this.#child?.signal('SIGKILL')
     this.#giveUp ??= this.#parts.clock.setTimeout(() => this.#end({ type: 'killed' }), END_WITHIN)
   }
 
   async #run(): Promise<void> {
-    const { spawn, command, job, clock, owner } = this.#parts
+    const { spawn, command, job, clock, owner, startTimeout } = this.#parts
     const { cwd, env, uid, gid, limits } = command
     let input: string
     try {
@@ -77,11 +82,14 @@ export class CommandProcess<J extends Job> implements Attempt {
       return
     }
     let child: RemoteChild
+    const late = clock.setTimeout(() => this.#start.abort(), startTimeout, { ref: false })
     try {
-      child = await spawn({ command: command.command, streams: 3, cwd, env, uid, gid, limits })
+      child = await spawn({ command: command.command, streams: 3, cwd, env, uid, gid, limits }, this.#start.signal)
     } catch (error) {
-      this.#end({ type: 'failed', error: this.#spawnFailed(error) })
+      this.#end(this.#wasKilled ? { type: 'killed' } : { type: 'failed', error: this.#spawnFailed(error) })
       return
+    } finally {
+      late.clear()
     }
     this.#child = child
     this.startedAt = clock.now()
@@ -165,10 +173,13 @@ export class CommandProcess<J extends Job> implements Attempt {
   }
 
   #spawnFailed(error: unknown): CallError {
-    const { fn } = this.#parts.job
-    const why = error instanceof Error ? error.message : textOf(error)
+    const { job, startTimeout } = this.#parts
+    const { fn } = job
+    const said = error instanceof Error ? error.message : textOf(error)
+    const why = error instanceof NotStarted ? `${said} within startTimeout, ${startTimeout} ms` : said
     // One whose spawner ended meanwhile may have begun.
-    const started = error instanceof SpawnerLost ? ({ started: 'unknown', retryable: false } as const) : {}
+    const mayHaveBegun = error instanceof SpawnerLost || (error instanceof NotStarted && error.mayHaveBegun)
+    const started = mayHaveBegun ? ({ started: 'unknown', retryable: false } as const) : {}
     return new CallError('SPAWN_FAILED', `"${fn}" could not be started: ${why}`, { fn, cause: error, ...started })
   }
 }

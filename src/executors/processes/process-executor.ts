@@ -176,7 +176,8 @@ export class ProcessExecutor<J extends Job> implements Executor<J>, PoolOwner<J>
     const process = new CommandProcess<J>({
       owner: this,
       clock: this.#clock,
-      spawn: (request) => this.#spawner.spawn(request),
+      spawn: (request, wanted) => this.#spawner.spawn(request, wanted),
+      startTimeout: this.#options.processes.startTimeout,
       command,
       job,
     })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Runner, RunnerOptions } from '../../../src/index.ts'
 import {
+  childrenOf,
   failure,
   failureOf,
   FUNCTIONS,
@@ -14,11 +15,12 @@ import {
   MEGABYTE,
   needsLinux,
   needsRoot,
+  ownSpawner,
   pidIn,
   signposts,
   untilGone,
 } from '../../fixtures/processes/harness.ts'
-import { runnerOf } from '../../fixtures/threads/harness.ts'
+import { runnerOf, within } from '../../fixtures/threads/harness.ts'
 import { until, type Signposts } from '../../helpers/latch.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/processes/command.py', import.meta.url))
@@ -312,3 +314,35 @@ test('a command that itself ends with the status of a failed start has begun', n
     deepEqual([error.exitCode, error.started], [code, 'yes'])
   }
 })
+
+test(
+  'a command whose spawner does not react is SPAWN_FAILED after startTimeout, and never runs',
+  needsLinux,
+  async (t) => {
+    const trail = signposts(t).trail()
+    const runner = runnerOf<Programs>(t, {
+      functions: FUNCTIONS,
+      processes: { startTimeout: 3_000 },
+      commands: {
+        leave: { command: ['sh', '-c', 'echo ran >> "$TRAIL"'], env: { TRAIL: trail.path }, output: 'text' },
+        quick: { command: ['echo', '1'] },
+      },
+    })
+    equal(await runner.call('quick', []), 1)
+    const spawner = await ownSpawner()
+    process.kill(spawner, 'SIGSTOP')
+    const late = runner.start('leave', [], { timeout: Infinity })
+    const { id } = await runner.start('leave', [], { timeout: 0 })
+    await until('both', () => runner.stats().processes.busy === 2)
+    await runner.cancel(id, { grace: 0 })
+    equal(failureOf(await runner.wait(id, { timeout: Infinity }), 'ABORTED').step, 'killed')
+    const error = failureOf(await within(20_000, late, 'no answer'), 'SPAWN_FAILED')
+    match(error.message, /startTimeout, 3000 ms/)
+    deepEqual([error.started, error.retryable], ['no', true])
+    process.kill(spawner, 'SIGCONT')
+    // After those that it was told of before.
+    equal(await runner.call('quick', []), 1)
+    await until('no process', () => childrenOf(spawner).length === 0)
+    deepEqual(trail.read(), [])
+  },
+)
