@@ -12,6 +12,9 @@ import type { HostChannel } from './function-host.ts'
 /** Milliseconds between two looks at whether an abort has come in, by a function that does not let the event loop turn. */
 const LOOK_EVERY = 1
 
+/** Milliseconds that the runner has to end a process which cannot answer. */
+const ENDED_WITHIN = 1_000
+
 const CHUNK = Buffer.allocUnsafe(65_536)
 
 /** The way from a function's process to the runner: frames on pipes. One call at a time. */
@@ -198,6 +201,12 @@ function uncloneable(what: string): DOMException {
   return new DOMException(`${what} cannot travel between processes`, 'DataCloneError')
 }
 
+/** The function has closed what this process answers on. The runner has seen that, and ends the process meanwhile. */
+function closedAnswers(cause: unknown): Error {
+  Atomics.wait(cell, 0, 0, ENDED_WITHIN)
+  return new Error(`file descriptor ${ANSWERS_FD}, on which a function's process answers, was closed`, { cause })
+}
+
 // Taken before a functions module can put something else in its place.
 const exit = process.exit.bind(process)
 
@@ -208,7 +217,9 @@ function writeAll(bytes: Buffer): void {
     try {
       written += writeSync(ANSWERS_FD, bytes, written)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EBADF') throw closedAnswers(error)
+      if (code !== 'EAGAIN') throw error
       // The pipe is full until the runner reads.
       Atomics.wait(cell, 0, 0, 0.2)
     }

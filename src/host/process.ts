@@ -14,7 +14,13 @@ process.on('SIGTERM', () => {})
 const requests = new Socket({ fd: REQUESTS_FD, readable: true, writable: false })
 
 const channel = new ProcessChannel(new FrameReader(Infinity))
-process.on('uncaughtExceptionMonitor', (error) => channel.crashed(error))
+process.on('uncaughtExceptionMonitor', (error) => {
+  try {
+    channel.crashed(error)
+  } catch {
+    // It cannot be told. It is printed, and an error here would end the process before that.
+  }
+})
 
 requests.on('data', (chunk) => channel.hear(chunk))
 // The runner is gone, and nobody else is to wait for what this process has started.

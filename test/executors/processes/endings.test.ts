@@ -110,3 +110,14 @@ test('a process that ends before its call begins costs what was moved with the c
   const error = await call
   deepEqual([error.started, error.retryable, error.signal], ['no', false, 'SIGKILL'])
 })
+
+test('a function that closes what its process answers on has broken the rules, whatever it does next', async (t) => {
+  const runner = processRunner(t, { processes: { max: 3 } })
+  const ways = ['return', 'throw', 'report'] as const
+  const ends = ways.map((then) => failure(runner.call('closeAnswersAnd', [then]), 'PROTOCOL_ERROR'))
+  for (const error of await Promise.all(ends)) {
+    match(error.message, /closed its answers/)
+    equal(error.started, 'yes')
+  }
+  equal(await runner.call('add', [1, 2]), 3)
+})
