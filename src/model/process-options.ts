@@ -3,7 +3,12 @@ import { availableParallelism } from 'node:os'
 import { checkBoolean, checkInteger, checkObject, checkOptions, checkString, checkStrings, show } from './check.ts'
 import { checkDuration } from './timeouts.ts'
 
-/** What a child process may use and be. All of it is for calls that run in a process of their own. */
+/**
+ * What a child process may use and be. All of it is for calls that run in a process of their own. `memory` and `cpuTime`
+ * are those of the process together with what it has started, but for what has begun a session of its own; `openFiles`
+ * and `fileSize` are those of each of them. They are looked at several times a second, so that more may be used for a
+ * moment.
+ */
 export interface ChildOptions {
   /** Bytes of memory: a limit of the heap where that is Node's, and of what is resident. For a function 134,217,728
    * (128 MiB) or more, for a command 1 or more. Linux. No limit when left out. */

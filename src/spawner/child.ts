@@ -13,7 +13,7 @@ import { limited } from './limited.ts'
 import type { StartTools } from './start-tools.ts'
 import { Streams } from './streams.ts'
 import { findProgram } from './tools.ts'
-import { kernelKills, usageOf } from './usage.ts'
+import { kernelKills, sharedMemoryOf, type SessionUsage } from './usage.ts'
 
 export interface ChildOwner {
   readonly folder: string
@@ -58,8 +58,7 @@ export class Child {
       await this.#streams.connect(this.id, this.#request.streams)
       if (this.#early === 'SIGKILL') throw new Error('it was killed before it was started')
       await this.#spawn()
-      const pid = this.#process?.pid as number
-      this.#owner.tell({ type: 'spawned', id: this.id, pid, tools: this.#owner.tools.prefix })
+      this.#owner.tell({ type: 'spawned', id: this.id, pid: this.pid, tools: this.#owner.tools.prefix })
       this.#owner.childStarted(this)
     } catch (error) {
       const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
@@ -82,14 +81,18 @@ export class Child {
     else if (this.#process.exitCode === null && this.#process.signalCode === null) this.#signalGroup(signal)
   }
 
-  /** Ends a process that uses more than it may. */
-  checkLimits(): void {
-    const pid = this.#process?.pid
-    if (pid === undefined || this.#exceeded) return
+  /** 0 before it is started. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Ends a process that uses more than it may, together with what is in its session: what it started, mostly. */
+  checkLimits(usage: SessionUsage): void {
+    if (this.#exceeded) return
     const { memory = Infinity, cpuTime = Infinity } = this.#request.limits
-    const usage = usageOf(pid)
-    if (usage === undefined) return
-    if (usage.memory > memory) this.#exceeded = 'memory'
+    const isAlone = usage.processes.length === 1
+    // What they share was counted for each of them.
+    if (usage.memory > memory && (isAlone || sharedMemoryOf(usage.processes) > memory)) this.#exceeded = 'memory'
     else if (usage.cpuTime > cpuTime) this.#exceeded = 'cpuTime'
     if (this.#exceeded) this.signal('SIGKILL')
   }

@@ -1,11 +1,9 @@
 import type { FromSpawner, ToSpawner } from '../protocol/spawner-messages.ts'
 import { Child, type ChildOwner } from './child.ts'
 import { removeFolder } from './folders.ts'
+import { LimitWatch } from './limit-watch.ts'
 import { StartTools } from './start-tools.ts'
 import { killMarked, Sweeper } from './sweep.ts'
-
-/** Milliseconds between two looks at what children use. */
-const LOOK_EVERY = 50
 
 /** Starts children, and ends them with all that they have started. */
 export class Spawner implements ChildOwner {
@@ -15,8 +13,7 @@ export class Spawner implements ChildOwner {
   readonly tools: StartTools
   readonly #children = new Map<number, Child>()
   readonly #sweeper = new Sweeper()
-  readonly #limited = new Set<Child>()
-  #look: NodeJS.Timeout | undefined
+  readonly #limits = new LimitWatch()
 
   /**
    * @param folder the runner's: its socket is there, and the children's temporary folders are to be.
@@ -46,17 +43,11 @@ export class Spawner implements ChildOwner {
   }
 
   childStarted(child: Child): void {
-    if (!child.isWatched) return
-    this.#limited.add(child)
-    this.#look ??= setInterval(() => this.#lookAtLimits(), LOOK_EVERY)
+    if (child.isWatched) this.#limits.add(child)
   }
 
   childEnded(child: Child): void {
-    this.#limited.delete(child)
-    if (this.#limited.size === 0) {
-      clearInterval(this.#look)
-      this.#look = undefined
-    }
+    this.#limits.remove(child)
     void this.#clearUp(child)
   }
 
@@ -73,9 +64,5 @@ export class Spawner implements ChildOwner {
     this.#children.delete(child.id)
     child.removeFolder()
     this.tell({ type: 'gone', id: child.id })
-  }
-
-  #lookAtLimits(): void {
-    for (const child of this.#limited) child.checkLimits()
   }
 }

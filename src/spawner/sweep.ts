@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { MARK } from '../protocol/spawner-messages.ts'
+import { allProcesses } from './processes.ts'
 
 /** Milliseconds between two sweeps: one looks at every process there is, for all who ask meanwhile. */
 const SWEEP_EVERY = 20
@@ -56,11 +57,8 @@ export function killMarked(matches: (mark: string) => boolean): boolean {
 }
 
 function processes(): number[] | undefined {
-  if (process.platform !== 'linux') return []
   try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
+    return allProcesses()
   } catch {
     return undefined
   }

@@ -346,3 +346,22 @@ test(
     deepEqual(trail.read(), [])
   },
 )
+
+test('memory that processes of a command share counts once', needsLinux, async (t) => {
+  const source = `
+import os, sys, time
+kept = bytearray(b'x') * (60 * 1024 * 1024)
+if any(os.fork() == 0 for _ in range(3)):
+    if len(sys.argv) > 1:
+        for i in range(0, len(kept), 4096): kept[i] = 1
+    time.sleep(1000)
+time.sleep(1000 if len(sys.argv) > 1 else 0.5)
+print(3)`
+  const memory = 150 * MEGABYTE
+  const runner = runnerFor(t, {
+    shares: { command: ['python3', '-c', source], memory },
+    copies: { command: ['python3', '-c', source, 'copies'], memory },
+  })
+  equal(await runner.call('shares', []), 3)
+  await failure(runner.call('copies', []), 'OUT_OF_MEMORY')
+})

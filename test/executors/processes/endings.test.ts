@@ -121,3 +121,14 @@ test('a function that closes what its process answers on has broken the rules, w
   }
   equal(await runner.call('add', [1, 2]), 3)
 })
+
+test('what a function has started counts for its limits', needsLinux, async (t) => {
+  const runner = processRunner(t, {
+    define: { startEaters: { cpuTime: 2_000, memory: 300 * MEGABYTE } },
+    processes: { max: 2 },
+  })
+  const time = failure(runner.call('startEaters', ['processor', 2]), 'DEADLINE_EXCEEDED')
+  const memory = failure(runner.call('startEaters', ['memory', 3]), 'OUT_OF_MEMORY')
+  match((await time).message, /cpuTime/)
+  match((await memory).message, /more memory than its limit/)
+})
