@@ -39,22 +39,24 @@ export class SpawnerSession {
   /** @param onEnd told when it has ended, whatever ended it. */
   static async open(onEnd: (session: SpawnerSession) => void): Promise<SpawnerSession> {
     const folder = mkdtempSync(join(tmpdir().length > LONGEST_FOLDER ? '/tmp' : tmpdir(), 'coatcheck-'))
-    // Children of other users must get to their own folders in it; what else is there they cannot read or write.
-    chmodSync(folder, 0o711)
     const mark = randomBytes(8).toString('hex')
     const server = createServer()
+    let child: ChildProcess | undefined
     try {
-      server.listen(socketIn(folder))
-      await once(server, 'listening')
-      // Away from the terminal: Ctrl-C is for the runner. Its standard input tells it when the runner is gone.
-      const child = spawn(process.execPath, [PROGRAM, folder, mark], {
+      // Children of other users must get to their own folders in it; what else is there they cannot read or write.
+      chmodSync(folder, 0o711)
+      // In the same turn, whatever happens next: it removes the folder when this process is gone. Away from the terminal:
+      // Ctrl-C is for the runner. Its standard input tells it when the runner is gone.
+      child = spawn(process.execPath, [PROGRAM, folder, mark], {
         stdio: ['pipe', 'pipe', 'inherit'],
         detached: true,
         env: environmentOf(mark),
       })
-      await once(child, 'spawn')
+      server.listen(socketIn(folder))
+      await Promise.all([once(child, 'spawn'), once(server, 'listening')])
       return new SpawnerSession({ folder, mark, server, child, onEnd })
     } catch (error) {
+      child?.stdin?.destroy()
       server.close()
       rmSync(folder, { recursive: true, force: true })
       throw error

@@ -209,3 +209,12 @@ test('what connects to the runner and is no stream of a child is turned away', n
   await until('our descriptors', () => openDescriptors(process.pid) === own)
   equal(await runner.call('add', [1, 2]), 3)
 })
+
+for (const way of ['makes a runner and ends at once', 'makes a runner and crashes at once']) {
+  test(`a host that ${way} leaves no folder behind`, async (t) => {
+    const { folder } = signposts(t)
+    const host = startScript(t, HOST, [way], { env: { TMPDIR: folder } })
+    await host.ended
+    await until('no folder', () => readdirSync(folder).length === 0)
+  })
+}
