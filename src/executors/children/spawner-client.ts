@@ -11,7 +11,7 @@ export class SpawnerClient {
   /** All that have not ended: also those that only see their last children through. */
   readonly #sessions = new Set<SpawnerSession>()
   #lastId = 0
-  #isBusy = false
+  #keepsAlive = false
 
   /** Starts the spawner, if it does not run. @throws Error when it cannot be started. */
   async start(): Promise<void> {
@@ -37,11 +37,11 @@ export class SpawnerClient {
     }
   }
 
-  /** Whether there are calls: while there are, the process is kept alive. */
-  set isBusy(isBusy: boolean) {
-    if (isBusy === this.#isBusy) return
-    this.#isBusy = isBusy
-    for (const session of this.#sessions) session.keepAlive(isBusy)
+  /** @param keeps whether the process is to live on for what the spawner tells: while there are calls. */
+  keepAlive(keeps: boolean): void {
+    if (keeps === this.#keepsAlive) return
+    this.#keepsAlive = keeps
+    for (const session of this.#sessions) session.keepAlive(keeps)
   }
 
   /** Ends the spawner, and with it whatever is left of its children. */
@@ -67,7 +67,7 @@ export class SpawnerClient {
       })
       this.#current = session
       this.#sessions.add(session)
-      session.keepAlive(this.#isBusy)
+      session.keepAlive(this.#keepsAlive)
       return session
     } catch (error) {
       this.#opening = undefined

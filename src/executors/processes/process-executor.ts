@@ -155,7 +155,7 @@ export class ProcessExecutor<J extends Job> implements Executor<J>, PoolOwner<J>
 
   /** What is only kept ready does not keep the process alive. */
   #keepAlive(): void {
-    this.#spawner.isBusy = this.#running.size > 0 || this.#waitingForReady > 0 || this.#isClosing
+    this.#spawner.keepAlive(this.#running.size > 0 || this.#waitingForReady > 0 || this.#isClosing)
   }
 
   #begin(job: J): void {
