@@ -237,13 +237,12 @@ function checkEnvironment(where: string, given: Record<string, string>): Record<
 
 function resolvePermissions(where: string, given: boolean | Permissions): ResolvedPermissions | undefined {
   if (given === false) return undefined
-  const none = { read: [], write: [], childProcess: false, worker: false, addons: false, net: false }
-  if (given === true) return none
-  checkOptions(where, given, Object.keys(none))
-  const { read = [], write = [] } = given
+  const options = given === true ? {} : given
   const flags = { childProcess: false, worker: false, addons: false, net: false }
+  checkOptions(where, options, ['read', 'write', ...Object.keys(flags)])
+  const { read = [], write = [] } = options
   for (const key of Object.keys(flags) as (keyof typeof flags)[]) {
-    if (given[key] !== undefined) flags[key] = checkBoolean(`${where}.${key}`, given[key])
+    if (options[key] !== undefined) flags[key] = checkBoolean(`${where}.${key}`, options[key])
   }
   return { read: checkStrings(`${where}.read`, read), write: checkStrings(`${where}.write`, write), ...flags }
 }
