@@ -1,13 +1,20 @@
-// What a call in a process of its own costs: `npm run figures`. All figures of a part come from one run.
+// What a call in a process of its own costs, with the package as it is built: `npm run figures`. All figures of a part
+// come from one run, with what they are held against in turn.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Tinypool } from 'tinypool'
-import { createRunner, type Runner } from '../src/index.ts'
-import type * as functions from './noop.ts'
+import type * as coatcheck from '../src/index.ts'
 
-const FUNCTIONS = new URL('./noop.ts', import.meta.url)
+interface Functions {
+  noop(): void
+}
+
+const { createRunner } = (await import(new URL('../dist/index.js', import.meta.url).href)) as typeof coatcheck
+
+const FUNCTIONS = new URL('./noop.mjs', import.meta.url)
 const CALLS = 100
+const ROUNDS = 5
 const GIGABYTE = 1e9
 
 await latency()
@@ -30,7 +37,7 @@ async function latency(): Promise<void> {
 
 /** Calls one after another in a process that serves many, beside a pool that keeps its processes. */
 async function throughput(): Promise<void> {
-  const runner = createRunner<typeof functions>({
+  const runner = createRunner<Functions>({
     functions: FUNCTIONS,
     isolation: 'process',
     processes: { max: 1 },
@@ -39,7 +46,7 @@ async function throughput(): Promise<void> {
   const pool = new Tinypool({ filename: FUNCTIONS.href, runtime: 'child_process', minThreads: 1, maxThreads: 1 })
   const ratesOf = { runner: [] as number[], pool: [] as number[] }
   // In turn: the machine's speed drifts. The first round is to warm up.
-  for (let round = 0; round <= 5; round++) {
+  for (let round = 0; round <= ROUNDS; round++) {
     const ours = await rateOf(() => runner.call('noop', []))
     const theirs = await rateOf(() => pool.run(undefined))
     if (round === 0) continue
@@ -52,31 +59,40 @@ async function throughput(): Promise<void> {
   say('tinypool child_process, one at a time', `${median(ratesOf.pool).toFixed(0)} calls/s`)
 }
 
-/** How long the event loop of a large host stands still while isolated calls run, and while it spawns by itself. */
+/** How long the event loop of a large host stands still at most, while nothing runs, isolated calls, or other starts of Node. */
 async function stalls(): Promise<void> {
   const heap = fillHeap()
   const runner = isolatedRunner()
-  await runner.ready()
-  await sleep(500)
-  const calls = await longestStall(async () => {
-    for (let i = 0; i < CALLS; i++) await runner.call('noop', [])
-  })
+  const loop = `for i in $(seq ${CALLS}); do "$0" -e 0; done`
+  const works: Record<string, () => Promise<unknown>> = {
+    'nothing, for 3 s': () => sleep(3_000),
+    [`${CALLS} isolated calls`]: async () => {
+      for (let i = 0; i < CALLS; i++) await runner.call('noop', [])
+    },
+    [`${CALLS} starts of Node by somebody else`]: () =>
+      once(spawn('sh', ['-c', loop, process.execPath], { stdio: 'ignore' }), 'exit'),
+    [`${CALLS} spawns by the host itself`]: async () => {
+      for (let i = 0; i < CALLS; i++) await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit')
+    },
+  }
+  const longest = new Map(Object.keys(works).map((name) => [name, [] as number[]]))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, work] of Object.entries(works)) {
+      await runner.ready()
+      await sleep(200)
+      longest.get(name)?.push(await longestStall(work))
+    }
+  }
   await runner.close()
-  const spawns = await longestStall(async () => {
-    for (let i = 0; i < CALLS; i++) await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit')
-  })
-  const others = await longestStall(async () => {
-    const loop = `for i in $(seq ${CALLS}); do "$0" -e 0; done`
-    await once(spawn('sh', ['-c', loop, process.execPath], { stdio: 'ignore' }), 'exit')
-  })
   say(`host with ${(process.memoryUsage().heapUsed / GIGABYTE).toFixed(1)} GB of heap`, `${heap.length} arrays`)
-  say(`longest stall, ${CALLS} isolated calls`, `${calls.toFixed(1)} ms`)
-  say(`longest stall, ${CALLS} direct spawns`, `${spawns.toFixed(1)} ms`)
-  say(`longest stall, ${CALLS} starts of Node by somebody else`, `${others.toFixed(1)} ms`)
+  for (const [name, all] of longest) {
+    const each = all.map((ms) => ms.toFixed(1)).join(' ')
+    say(`longest stall, ${name}`, `median ${median(all).toFixed(1)} ms of ${each}`)
+  }
 }
 
-function isolatedRunner(): Runner<typeof functions> {
-  return createRunner<typeof functions>({ functions: FUNCTIONS, isolation: 'process', processes: { spares: 2 } })
+function isolatedRunner(): coatcheck.Runner<Functions> {
+  return createRunner<Functions>({ functions: FUNCTIONS, isolation: 'process', processes: { spares: 2 } })
 }
 
 function fillHeap(): unknown[] {
@@ -87,7 +103,7 @@ function fillHeap(): unknown[] {
 }
 
 /** Milliseconds by which a timer of 1 ms was late at most. */
-async function longestStall(work: () => Promise<void>): Promise<number> {
+async function longestStall(work: () => Promise<unknown>): Promise<number> {
   let last = performance.now()
   let longest = 0
   const timer = setInterval(() => {
