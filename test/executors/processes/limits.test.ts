@@ -73,6 +73,20 @@ test('a process has no more open files and writes no larger ones than it may', n
   equal((status.error.cause as NodeJS.ErrnoException).code, 'EFBIG')
 })
 
+test('the heap of a function with memory may be of that size', needsLinux, async (t) => {
+  const heapLimitWith = async (options: FunctionOptions): Promise<number> =>
+    processRunner(t, { processes: { spares: 0 }, define: { heapLimit: options } }).call('heapLimit', [])
+  // With what V8 adds for what is young.
+  for (const [memory, megabytes] of [
+    [128 * MEGABYTE, 128],
+    [401 * MEGABYTE - 1, 400],
+  ] as const) {
+    const flag = `--max-old-space-size=${megabytes}`
+    equal(await heapLimitWith({ memory }), await heapLimitWith({ execArgv: [flag] }), flag)
+  }
+  notEqual(await heapLimitWith({ memory: 128 * MEGABYTE }), await heapLimitWith({}))
+})
+
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     return await promise
