@@ -1,16 +1,19 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  childrenOf,
   failure,
   failureOf,
   isAlive,
   needsLinux,
+  ownSpawner,
   pidIn,
   processRunner,
   signposts,
   untilGone,
+  untilReaped,
 } from '../../fixtures/processes/harness.ts'
-import { commonRunner } from '../../fixtures/threads/harness.ts'
+import { watchWorkers } from '../../fixtures/threads/harness.ts'
 import { until } from '../../helpers/latch.ts'
 import { isShort } from '../../helpers/short.ts'
 
@@ -124,20 +127,27 @@ test('a call does not wait for those who hold its streams open', needsLinux, asy
 test('the end of a pool thread does nothing to a process, and leaves no zombie', needsLinux, async (t) => {
   const posts = signposts(t)
   const [latch, trail] = [posts.latch(), posts.trail()]
-  const processes = processRunner(t)
-  const threads = commonRunner(t, { threads: { max: 1 } })
-  const { id } = await processes.start('hold', [latch.path, 'unharmed'], { timeout: 0 })
-  const busy = await processes.start('ignoreSignals', [trail.path], { timeout: 0 })
+  const threads = watchWorkers(t)
+  const runner = processRunner(t, { threads: { max: 1 }, define: { burn: { isolation: 'thread' } } })
+  await runner.ready()
+  const { id } = await runner.start('hold', [latch.path, 'unharmed'], { timeout: 0 })
+  const busy = await runner.start('ignoreSignals', [trail.path], { timeout: 0 })
   const pid = await pidIn(trail)
+  const spawner = await ownSpawner()
   for (let i = 0; i < 3; i++) {
-    await failure(threads.call('spin', [], { abortAfter: 20, grace: 0 }), 'DEADLINE_EXCEEDED')
+    const error = await failure(runner.call('burn', [], { abortAfter: 20, grace: 0 }), 'DEADLINE_EXCEEDED')
+    equal(error.step, 'killed')
+    await until('the end of the thread', () => threads.made.length - threads.alive.size > i)
   }
   ok(isAlive(pid))
   latch.open()
-  deepEqual(await processes.wait(id, { timeout: Infinity }), { finished: true, ok: true, value: 'unharmed', id })
-  await processes.cancel(busy.id, { grace: 0 })
-  await processes.wait(busy.id, { timeout: Infinity })
-  await untilGone(pid)
+  deepEqual(await runner.wait(id, { timeout: Infinity }), { finished: true, ok: true, value: 'unharmed', id })
+  await runner.cancel(busy.id, { grace: 0 })
+  equal(failureOf(await runner.wait(busy.id, { timeout: Infinity }), 'ABORTED').step, 'killed')
+  await untilReaped(pid)
+  await until('no zombie', () => ![process.pid, spawner].flatMap(childrenOf).some(({ state }) => state === 'Z'))
+  // The processes were not started by the thread, nor is it missed.
+  equal(await runner.call('add', [1, 2]), 3)
 })
 
 test('a result that races the deadline is one end, which all are told', async (t) => {
