@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Runner, RunnerOptions } from '../../../src/index.ts'
+import { monotonicNow } from '../../../src/model/clock.ts'
 import {
   childrenOf,
   failure,
@@ -22,6 +23,7 @@ import {
 } from '../../fixtures/processes/harness.ts'
 import { runnerOf, within } from '../../fixtures/threads/harness.ts'
 import { until, type Signposts } from '../../helpers/latch.ts'
+import { medianOf } from '../../helpers/median.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/processes/command.py', import.meta.url))
 
@@ -221,6 +223,21 @@ test('a command does not wait for what it has started, and leaves nothing of it 
   const runner = pythonRunner(t)
   const other = (await runner.call('python', ['start another'])) as number
   await untilGone(other)
+})
+
+test('a command ends within 200 ms of its process, whoever goes on to hold its streams open', needsLinux, async (t) => {
+  const runner = pythonRunner(t)
+  const posts = signposts(t)
+  const took: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const trail = posts.trail()
+    const endedAt = runner.call('python', ['leave streams open', trail.path]).then(monotonicNow)
+    const other = await pidIn(trail)
+    t.after(() => process.kill(other, 'SIGKILL'))
+    took.push((await within(10_000, endedAt, 'the call does not end')) - Number(trail.read()[1]))
+    ok(isAlive(other), 'it holds them still')
+  }
+  ok(medianOf(took) < 200, `ms: ${took.join(', ')}`)
 })
 
 test('limits hold for commands too', needsLinux, async (t) => {
