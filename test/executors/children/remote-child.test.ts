@@ -1,0 +1,26 @@
+import { deepEqual } from 'node:assert/strict'
+import { test } from 'node:test'
+import { RemoteChild } from '../../../src/executors/children/remote-child.ts'
+
+function newChild(): { child: RemoteChild; signalled: string[] } {
+  const signalled: string[] = []
+  const child = new RemoteChild({ streams: 5, onConnected: () => {}, signal: (signal) => void signalled.push(signal) })
+  child.hasSpawned(1_000_000)
+  return { child, signalled }
+}
+
+test('a child is signalled until it has ended, however it did', () => {
+  const ends: ((child: RemoteChild) => void)[] = [
+    (child) => child.hasExited({ type: 'exited', id: 1, code: 0, signal: null, isMemoryShort: false }),
+    (child) => child.hasFailed('ENOENT', 'no such program'),
+    (child) => child.isLost(),
+  ]
+  for (const end of ends) {
+    const { child, signalled } = newChild()
+    child.signal('SIGTERM')
+    end(child)
+    child.signal('SIGTERM')
+    child.signal('SIGKILL')
+    deepEqual(signalled, ['SIGTERM'], String(end))
+  }
+})
