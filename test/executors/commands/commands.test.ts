@@ -12,6 +12,7 @@ import {
   FUNCTIONS,
   isAlive,
   isLinux,
+  killAfter,
   Lines,
   MEGABYTE,
   needsLinux,
@@ -233,7 +234,7 @@ test('a command ends within 200 ms of its process, whoever goes on to hold its s
     const trail = posts.trail()
     const endedAt = runner.call('python', ['leave streams open', trail.path]).then(monotonicNow)
     const other = await pidIn(trail)
-    t.after(() => process.kill(other, 'SIGKILL'))
+    killAfter(t, other)
     took.push((await within(10_000, endedAt, 'the call does not end')) - Number(trail.read()[1]))
     ok(isAlive(other), 'it holds them still')
   }

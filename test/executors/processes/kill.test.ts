@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { monotonicNow } from '../../../src/model/clock.ts'
 import {
@@ -6,6 +7,7 @@ import {
   failure,
   failureOf,
   isAlive,
+  killAfter,
   needsLinux,
   openDescriptors,
   ownSpawner,
@@ -109,6 +111,39 @@ test('nor does one whose process crashed', needsLinux, async (t) => {
   }
 })
 
+test('what is in the group of a process ends with it, also where no sweep finds it', needsLinux, async (t) => {
+  const commands = {
+    leave: {
+      command: ['sh', '-c', 'env -i sleep 1000 < /dev/null > /dev/null 2>&1 & echo $! > "$TRAIL"; echo 1'] as const,
+      input: 'none' as const,
+      env: { TRAIL: signposts(t).path() },
+    },
+  }
+  const runner = processRunner(t, { commands })
+  const posts = signposts(t)
+  for (const then of ['return', 'crash'] as const) {
+    const trail = posts.trail()
+    await runner.start('startOther', [trail.path, 'in its group', then, { env: 'empty' }], { timeout: Infinity })
+    const other = await pidIn(trail)
+    killAfter(t, other)
+    await untilGone(other)
+  }
+  equal(await runner.call('leave' as 'pid', []), 1)
+  const other = Number(readFileSync(commands.leave.env.TRAIL, 'utf8'))
+  killAfter(t, other)
+  await untilGone(other)
+})
+
+test('a call that is asked to end has all in the group of its process asked', needsLinux, async (t) => {
+  const runner = processRunner(t)
+  const trail = signposts(t).trail()
+  const { id } = await runner.start('startOther', [trail.path, 'in its group', 'hang'], { timeout: 0 })
+  const other = await pidIn(trail)
+  await runner.cancel(id, { grace: 600_000 })
+  await untilGone(other)
+  equal((await runner.wait(id, { timeout: 0 })).finished, false)
+})
+
 test('a call ends within 200 ms of its process, whoever goes on to hold its streams open', needsLinux, async (t) => {
   const runner = processRunner(t, { processes: { spares: 0 } })
   const posts = signposts(t)
@@ -123,7 +158,7 @@ test('a call ends within 200 ms of its process, whoever goes on to hold its stre
     )
     const endedAt = call.then(monotonicNow)
     const other = await pidIn(trail)
-    t.after(() => process.kill(other, 'SIGKILL'))
+    killAfter(t, other)
     took.push((await within(10_000, endedAt, 'the call does not end')) - Number(trail.read()[1]))
     ok(isAlive(other), 'it holds them still')
   }
@@ -138,7 +173,7 @@ test('the runner keeps no descriptor of a call whose streams somebody goes on to
   const before = openDescriptors(process.pid)
   const holder = { streams: 'shared', env: 'empty' } as const
   const other = await runner.call('startOther', [signposts(t).path(), 'in a session of its own', 'return', holder])
-  t.after(() => process.kill(other, 'SIGKILL'))
+  killAfter(t, other)
   await until('the descriptors', () => isIdle() && openDescriptors(process.pid) === before)
   ok(isAlive(other), 'it holds them still')
 })

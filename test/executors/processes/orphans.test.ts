@@ -5,6 +5,7 @@ import {
   childrenOf,
   failure,
   failureOf,
+  killAfter,
   moduleOf,
   needsLinux,
   needsRoot,
@@ -49,10 +50,15 @@ for (const way of ['a busy child', 'a child that waits', 'a command']) {
   })
 }
 
-for (const way of ['a child with others in its group', 'a child with others in sessions of their own']) {
+for (const way of [
+  'a child with others in its group',
+  'a child with others in sessions of their own',
+  'a busy child with others in its group that have no mark',
+]) {
   test(`when a host with ${way} is killed, nothing survives`, needsLinux, async (t) => {
     const { host, trail } = startHost(t, way)
     const other = await pidIn(trail)
+    killAfter(t, other)
     const all = await below(host, 1)
     host.signal('SIGKILL')
     for (const each of [other, ...all]) await untilGone(each)
