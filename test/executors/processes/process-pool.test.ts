@@ -1,0 +1,184 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ProcessPlace } from '../../../src/executors/children/attempt.ts'
+import type { Job, JobEnd } from '../../../src/executors/executor.ts'
+import { FunctionProcess } from '../../../src/executors/processes/function-process.ts'
+import { ProcessPool } from '../../../src/executors/processes/process-pool.ts'
+import type { RunnerLogger } from '../../../src/executors/runner-logger.ts'
+import { RETURNED } from '../../../src/protocol/messages.ts'
+import { STREAMS } from '../../../src/protocol/process-messages.ts'
+import { FakeChild } from '../../fixtures/processes/fake-child.ts'
+import { FakeClock } from '../../helpers/fake-clock.ts'
+
+interface Options {
+  spares: number
+  reusable: number
+  reuse: number
+}
+
+/** A pool whose processes are a test's to play. */
+class Playground {
+  readonly clock = new FakeClock()
+  readonly children: FakeChild[] = []
+  readonly ends: { job: Job; end: JobEnd }[] = []
+  readonly pool: ProcessPool<Job>
+
+  constructor({ spares, reusable, reuse }: Options) {
+    const { clock } = this
+    this.pool = new ProcessPool<Job>({
+      owner: {
+        listener: { wantsStarted: false, sent() {}, started() {}, progress() {}, log() {}, ended() {} },
+        jobEnded: (job, end) => void this.ends.push({ job, end }),
+        functionsKnown() {},
+      },
+      clock,
+      spares,
+      reusable,
+      onFailure() {},
+      create: (owner) =>
+        new FunctionProcess<Job>({
+          owner,
+          clock,
+          logger: {} as RunnerLogger,
+          spawn: async () => {
+            const child = new FakeChild(1_000 + this.children.length, STREAMS)
+            this.children.push(child)
+            return child.remote
+          },
+          functions: 'file:///functions.js',
+          logLevel: 'silent',
+          resultLimit: 1_000,
+          startTimeout: 60_000,
+          reuse,
+        }),
+    })
+  }
+
+  add(transfer?: ArrayBuffer[]): Job {
+    const job: Job = { fn: 'work', args: [], transfer, abortAfter: Infinity, place: new ProcessPlace() }
+    this.pool.add(job)
+    return job
+  }
+
+  /** Makes the process of that number ready, which has been started. */
+  async ready(index: number): Promise<FakeChild> {
+    await this.settle()
+    const child = this.children[index]
+    if (!child) throw new Error(`there are ${this.children.length} processes`)
+    child.answer({ type: 'ready', functions: ['work'] })
+    await this.settle()
+    return child
+  }
+
+  async settle(): Promise<void> {
+    // Streams pass on what they have in turns of the event loop.
+    for (let i = 0; i < 5; i++) await this.clock.settle()
+  }
+}
+
+const returned = { type: 'result', kind: RETURNED, value: 1, endedAt: 0 } as const
+
+describe('processes that serve many calls', () => {
+  test('are let go when a burst of calls has been over for ten seconds, but for the spares', async () => {
+    const play = new Playground({ spares: 1, reusable: 4, reuse: 100 })
+    for (let i = 0; i < 3; i++) play.add()
+    // One for each, and a spare.
+    for (let i = 0; i < 4; i++) await play.ready(i)
+    for (const child of play.children.slice(0, 3)) child.answer(returned)
+    await play.settle()
+    deepEqual([play.ends.length, play.children.length], [3, 4])
+
+    await play.clock.advance(9_999)
+    deepEqual(
+      play.children.map(({ isDismissed }) => isDismissed),
+      [false, false, false, false],
+    )
+    await play.clock.advance(1)
+    // The one that worked last is kept.
+    deepEqual(
+      play.children.map(({ isDismissed }) => isDismissed),
+      [true, true, false, true],
+    )
+    deepEqual(
+      play.children.map(({ signals }) => signals.length),
+      [1, 1, 0, 1],
+    )
+
+    for (const child of play.children) if (child.isDismissed) child.exit(0, null)
+    await play.clock.advance(100_000)
+    equal(play.pool.size, 1)
+    play.add()
+    await play.settle()
+    play.children[2]?.answer(returned)
+    await play.settle()
+    deepEqual([play.ends.length, play.children.length], [4, 4], 'what was let go is not missed')
+  })
+})
+
+describe('a job whose process ends before it has begun', () => {
+  const lose = async (play: Playground, index: number): Promise<void> => {
+    const child = await play.ready(index)
+    equal(child.heard.at(-1)?.type, 'run')
+    child.exit(null, 'SIGKILL')
+    await play.settle()
+  }
+
+  test('runs in another one', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    const job = play.add()
+    await lose(play, 0)
+    equal(play.ends.length, 0)
+    const second = await play.ready(1)
+    second.answer({ type: 'started', at: 0 })
+    second.answer(returned)
+    await play.settle()
+    deepEqual(play.ends, [{ job, end: { type: 'returned', value: 1 } }])
+  })
+
+  test('is given up with the second', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    const job = play.add()
+    await lose(play, 0)
+    await lose(play, 1)
+    await play.clock.advance(100_000)
+    equal(play.children.length, 2)
+    const [first, ...others] = play.ends
+    deepEqual(others, [])
+    ok(first?.job === job && first.end.type === 'failed')
+    const { code, started, retryable, signal } = first.end.error
+    deepEqual([code, started, retryable, signal], ['WORKER_CRASHED', 'no', true, 'SIGKILL'])
+    equal(job.place, undefined)
+  })
+
+  test('is given up with the first when what was moved with it is lost', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add([new ArrayBuffer(8)])
+    await lose(play, 0)
+    await play.clock.advance(100_000)
+    equal(play.children.length, 1)
+    deepEqual(
+      play.ends.map(({ end }) => end.type),
+      ['failed'],
+    )
+  })
+})
+
+test('a job that is killed ends within a second, also when its process does not', async () => {
+  const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+  const job = play.add()
+  const child = await play.ready(0)
+  child.answer({ type: 'started', at: 0 })
+  await play.settle()
+  ok(job.place instanceof ProcessPlace)
+  job.place.attempt?.kill()
+  deepEqual(child.signals, ['SIGKILL'])
+  await play.clock.advance(999)
+  deepEqual(play.ends, [])
+  await play.clock.advance(1)
+  deepEqual(play.ends, [{ job, end: { type: 'killed' } }])
+  // Its end is no news when it comes after all.
+  child.exit(null, 'SIGKILL')
+  await play.clock.advance(100_000)
+  equal(play.ends.length, 1)
+  equal(play.children.length, 1)
+})
