@@ -93,7 +93,8 @@ export class CommandProcess<J extends Job> implements Attempt {
     }
     this.#child = child
     this.startedAt = clock.now()
-    if (owner.listener.wantsStarted) owner.listener.started(job)
+    // Its job may have been given up meanwhile.
+    if (owner.listener.wantsStarted && !this.#hasEnded) owner.listener.started(job)
     // Aborted before it was there.
     if (this.#wasKilled) child.signal('SIGKILL')
     else if (this.#wasAskedToEnd) child.signal('SIGTERM')

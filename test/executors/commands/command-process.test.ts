@@ -1,36 +1,67 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
+import type { RemoteChild } from '../../../src/executors/children/remote-child.ts'
 import { CommandProcess } from '../../../src/executors/commands/command-process.ts'
 import type { Job, JobEnd } from '../../../src/executors/executor.ts'
 import { resolveCommand } from '../../../src/model/process-options.ts'
 import { FakeChild } from '../../fixtures/processes/fake-child.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 
-test('a command that is killed ends within a second, also when its process does not', async () => {
+interface Started {
+  command: CommandProcess<Job>
+  clock: FakeClock
+  child: FakeChild
+  /** What the runner was told. */
+  told: (JobEnd | 'started')[]
+  /** The system has started the process. */
+  spawn(): void
+}
+
+function startCommand(): Started {
   const clock = new FakeClock()
   const child = new FakeChild(1_000, 3)
-  const ends: JobEnd[] = []
-  const job: Job = { fn: 'work', args: [], transfer: undefined, abortAfter: Infinity, place: undefined }
+  const spawned = Promise.withResolvers<RemoteChild>()
+  const told: Started['told'] = []
+  const started = (): void => void told.push('started')
   const command = new CommandProcess<Job>({
     owner: {
-      listener: { wantsStarted: false, sent() {}, started() {}, progress() {}, log() {}, ended() {} },
-      jobEnded: (_job, end) => void ends.push(end),
+      listener: { wantsStarted: true, sent() {}, started, progress() {}, log() {}, ended() {} },
+      jobEnded: (_job, end) => void told.push(end),
     },
     clock,
-    spawn: async () => child.remote,
+    spawn: () => spawned.promise,
     command: resolveCommand('commands.work', { command: ['work'] }, 1_000),
-    job,
+    job: { fn: 'work', args: [], transfer: undefined, abortAfter: Infinity, place: undefined },
   })
+  return { command, clock, child, told, spawn: () => spawned.resolve(child.remote) }
+}
+
+test('a command that is killed ends within a second, also when its process does not', async () => {
+  const { command, clock, child, told, spawn } = startCommand()
+  spawn()
   await clock.settle()
   command.kill()
   deepEqual(child.signals, ['SIGKILL'])
   await clock.advance(999)
-  deepEqual(ends, [])
+  deepEqual(told, ['started'])
   await clock.advance(1)
-  deepEqual(ends, [{ type: 'killed' }])
+  deepEqual(told, ['started', { type: 'killed' }])
   // Its end is no news when it comes after all.
   child.exit(null, 'SIGKILL')
   await command.gone
   await clock.advance(100_000)
-  equal(ends.length, 1)
+  equal(told.length, 2)
+})
+
+test('a command that was given up before its process was there has not begun when that comes', async () => {
+  const { command, clock, child, told, spawn } = startCommand()
+  command.kill()
+  await clock.advance(1_000)
+  deepEqual(told, [{ type: 'killed' }])
+  spawn()
+  await clock.settle()
+  deepEqual(child.signals, ['SIGKILL'])
+  child.exit(null, 'SIGKILL')
+  await command.gone
+  deepEqual(told, [{ type: 'killed' }])
 })
