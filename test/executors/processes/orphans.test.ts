@@ -6,6 +6,7 @@ import {
   failure,
   failureOf,
   killAfter,
+  markOf,
   moduleOf,
   needsLinux,
   needsRoot,
@@ -15,7 +16,9 @@ import {
   signposts,
   spawnersOf,
   untilGone,
+  untilNoneMarked,
 } from '../../fixtures/processes/harness.ts'
+import { killMarked } from '../../../src/spawner/sweep.ts'
 import { runnerOf } from '../../fixtures/threads/harness.ts'
 import { startScript, type Child } from '../../helpers/child.ts'
 import { until, type Trail } from '../../helpers/latch.ts'
@@ -29,24 +32,39 @@ function startHost(t: TestContext, way: string): { host: Child; trail: Trail } {
   return { host: startScript(t, HOST, [way, trail.path]), trail }
 }
 
-/** All that the host's spawner has started, and the spawner. */
-async function below(host: Child, expected: number): Promise<number[]> {
+interface Below {
+  spawner: number
+  children: number[]
+  /** That of the spawner and of all that it starts. */
+  mark: string
+}
+
+/** What there is below a host, once its spawner has that many children. */
+async function below(t: TestContext, host: Child, expected: number): Promise<Below> {
   const spawner = await until('the spawner', () => spawnersOf(host.pid)[0])
+  const mark = markOf(spawner)
+  t.after(() => killMarked((each) => each.startsWith(mark)))
   const children = await until('its children', () => {
     const found = childrenOf(spawner)
     return found.length >= expected ? found : undefined
   })
-  return [spawner, ...children.map(({ pid }) => pid)]
+  return { spawner, children: children.map(({ pid }) => pid), mark }
+}
+
+/** Also what was started around the kill, which nobody has seen. */
+async function untilNothingIsLeft({ spawner, children, mark }: Below, ...others: number[]): Promise<void> {
+  for (const each of [spawner, ...children, ...others]) await untilGone(each)
+  await untilNoneMarked(mark)
 }
 
 for (const way of ['a busy child', 'a child that waits', 'a command']) {
   test(`when a host with ${way} is killed, nothing survives`, needsLinux, async (t) => {
     const { host, trail } = startHost(t, way)
     const pid = await pidIn(trail)
-    const all = await below(host, 1)
+    const all = await below(t, host, 1)
     host.signal('SIGKILL')
     equal((await host.ended).signal, 'SIGKILL')
-    for (const each of [pid, ...all]) await untilGone(each)
+    await untilNothingIsLeft(all, pid)
   })
 }
 
@@ -59,9 +77,9 @@ for (const way of [
     const { host, trail } = startHost(t, way)
     const other = await pidIn(trail)
     killAfter(t, other)
-    const all = await below(host, 1)
+    const all = await below(t, host, 1)
     host.signal('SIGKILL')
-    for (const each of [other, ...all]) await untilGone(each)
+    await untilNothingIsLeft(all, other)
   })
 }
 
@@ -71,43 +89,44 @@ test('when a host with a child of another user is killed, nothing survives', nee
   const trail = posts.trail()
   const host = startScript(t, HOST, ['a child of another user', trail.path])
   const pid = await pidIn(trail)
+  const all = await below(t, host, 1)
   host.signal('SIGKILL')
-  await untilGone(pid)
+  await untilNothingIsLeft(all, pid)
 })
 
 test('when a host is killed while a child imports its module, nothing survives', needsLinux, async (t) => {
   const { host, trail } = startHost(t, 'a module that is being imported')
   const pid = await pidIn(trail)
-  const all = await below(host, 1)
+  const all = await below(t, host, 1)
   host.signal('SIGKILL')
-  for (const each of [pid, ...all]) await untilGone(each)
+  await untilNothingIsLeft(all, pid)
 })
 
 test('when a host is killed while its children start, nothing survives', needsLinux, async (t) => {
-  for (let i = 0; i < 3; i++) {
+  for (let started = 0; started <= 3; started++) {
     const { host } = startHost(t, 'idle spares')
-    const all = await below(host, 1 + i)
+    const all = await below(t, host, started)
     host.signal('SIGKILL')
-    for (const each of all) await untilGone(each)
+    await untilNothingIsLeft(all)
   }
 })
 
 test('when a host with idle spares is killed, nothing survives', needsLinux, async (t) => {
   const { host } = startHost(t, 'idle spares')
   await host.printed('ready\n')
-  const all = await below(host, 3)
+  const all = await below(t, host, 3)
   host.signal('SIGKILL')
-  for (const each of all) await untilGone(each)
+  await untilNothingIsLeft(all)
 })
 
 test('when host and spawner are killed together, no child survives', needsLinux, async (t) => {
   const { host, trail } = startHost(t, 'a busy child')
   const pid = await pidIn(trail)
-  const [spawner = 0, ...children] = await below(host, 1)
+  const all = await below(t, host, 1)
   process.kill(host.pid, 'SIGSTOP')
-  process.kill(spawner, 'SIGKILL')
+  process.kill(all.spawner, 'SIGKILL')
   host.signal('SIGKILL')
-  for (const each of [pid, ...children]) await untilGone(each)
+  await untilNothingIsLeft(all, pid)
 })
 
 test(
@@ -129,12 +148,14 @@ test(
     const children = childrenOf(spawner).map(({ pid }) => pid)
     ok(children.length >= 3)
 
+    const mark = markOf(spawner)
     process.kill(spawner, 'SIGKILL')
     for (const { id } of ids) {
       const error = failureOf(await runner.wait(id, { timeout: Infinity }), 'WORKER_CRASHED')
       equal(error.started, 'yes')
     }
     for (const each of [...pids, ...children]) await untilGone(each)
+    await untilNoneMarked(mark)
     equal(await runner.call('add', [1, 2]), 3)
   },
 )
