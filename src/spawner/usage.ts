@@ -100,9 +100,9 @@ function kilobytesIn(path: string, pattern: RegExp): number | undefined {
 }
 
 /** How many processes the kernel has killed for want of memory since it started; 0 where it does not say. */
-export function kernelKills(): number {
+export function kernelKills(path = '/proc/vmstat'): number {
   try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0)
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0)
   } catch {
     return 0
   }
