@@ -22,8 +22,8 @@ const PROGRAM = fileURLToPath(new URL('../../src/host/process.ts', import.meta.u
 
 interface Host {
   pid: number
-  /** Of the call that is to begin. */
-  beginCall(): Buffer
+  /** Gives the number of the call that is to begin. */
+  beginCall(): number
   send(message: ToProcess): void
   heard(type: FromProcess['type']): Promise<void>
   /** As when the runner and all others who had the other ends are gone. */
@@ -71,7 +71,7 @@ describe('a process whose runner and spawner are gone ends with all in its group
     const trail = signposts(t).trail()
     host.send({
       type: 'run',
-      nonce: host.beginCall(),
+      call: host.beginCall(),
       fn: 'startOther',
       args: [trail.path, 'in its group', 'hang', { env: 'empty' }],
       abortAfter: 0,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import type { FromSpawner } from '../../src/protocol/spawner-messages.ts'
 import { Child } from '../../src/spawner/child.ts'
+import { StartTools } from '../../src/spawner/start-tools.ts'
 import { signposts } from '../fixtures/processes/harness.ts'
 
 interface Started {
@@ -25,8 +26,10 @@ async function startChild(t: TestContext, command: string[], isNumberTaken = fal
   })
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const told: FromSpawner[] = []
+  const { folder } = signposts(t)
   const owner = {
-    folder: signposts(t).folder,
+    folder,
+    tools: new StartTools(folder),
     mark: 'mark',
     tell: (message: FromSpawner) => void told.push(message),
     childStarted: () => {},
@@ -63,7 +66,7 @@ describe('a child', () => {
       signalled.length = 0
       child.signal('SIGTERM')
       child.signal('SIGKILL')
-      child.checkLimits()
+      child.checkLimits({ memory: Infinity, cpuTime: Infinity, processes: [child.pid] })
       deepEqual(signalled, [], end)
     }
   })

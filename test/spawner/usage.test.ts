@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { kernelKills, usageOf, type Usage } from '../../src/spawner/usage.ts'
+import { kernelKills, usageOf } from '../../src/spawner/usage.ts'
 import { killAfter, MEGABYTE, needsLinux, signposts } from '../fixtures/processes/harness.ts'
 
-function usage(pid = process.pid): Usage {
+function usage(pid = process.pid): NonNullable<ReturnType<typeof usageOf>> {
   const used = usageOf(pid)
   if (!used) throw new Error('there is no such process')
   return used

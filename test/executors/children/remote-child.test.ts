@@ -5,7 +5,7 @@ import { RemoteChild } from '../../../src/executors/children/remote-child.ts'
 function newChild(): { child: RemoteChild; signalled: string[] } {
   const signalled: string[] = []
   const child = new RemoteChild({ streams: 5, onConnected: () => {}, signal: (signal) => void signalled.push(signal) })
-  child.hasSpawned(1_000_000)
+  child.hasSpawned({ type: 'spawned', id: 1, pid: 1_000_000, tools: 'start-' })
   return { child, signalled }
 }
 

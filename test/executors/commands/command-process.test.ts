@@ -30,6 +30,7 @@ function startCommand(): Started {
     },
     clock,
     spawn: () => spawned.promise,
+    startTimeout: 30_000,
     command: resolveCommand('commands.work', { command: ['work'] }, 1_000),
     job: { fn: 'work', args: [], transfer: undefined, abortAfter: Infinity, place: undefined },
   })
