@@ -20,7 +20,7 @@ const withoutPrlimit: Machine = {
 }
 
 const every: ChildOptions = {
-  memory: 100 * MEGABYTE,
+  memory: 200 * MEGABYTE,
   cpuTime: 100,
   openFiles: 64,
   fileSize: 1_000,
@@ -59,7 +59,7 @@ describe('a limit that cannot be enforced is an error that names it and says wha
   test('memory and cpuTime elsewhere than on Linux', () => {
     const why = 'is watched in /proc, which only Linux has; leave it out here'
     for (const platform of ['darwin', 'freebsd'] as const) {
-      refused({ memory: 100 * MEGABYTE }, { ...able, platform }, why)
+      refused({ memory: 200 * MEGABYTE }, { ...able, platform }, why)
       refused({ cpuTime: 100 }, { ...able, platform }, why)
       const { memory: _memory, cpuTime: _cpuTime, ...others } = every
       doesNotThrow(() => check({ commands: { a: { command: ['a'], ...others } } }, { ...able, platform }))

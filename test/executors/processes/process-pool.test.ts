@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
 import { ProcessPlace } from '../../../src/executors/children/attempt.ts'
 import type { Job, JobEnd } from '../../../src/executors/executor.ts'
@@ -22,13 +23,17 @@ class Playground {
   readonly children: FakeChild[] = []
   readonly ends: { job: Job; end: JobEnd }[] = []
   readonly pool: ProcessPool<Job>
+  onEnd: (job: Job) => void = () => {}
 
   constructor({ spares, reusable, reuse }: Options) {
     const { clock } = this
     this.pool = new ProcessPool<Job>({
       owner: {
         listener: { wantsStarted: false, sent() {}, started() {}, progress() {}, log() {}, ended() {} },
-        jobEnded: (job, end) => void this.ends.push({ job, end }),
+        jobEnded: (job, end) => {
+          this.ends.push({ job, end })
+          this.onEnd(job)
+        },
         functionsKnown() {},
       },
       clock,
@@ -82,26 +87,26 @@ describe('processes that serve many calls', () => {
   test('are let go when a burst of calls has been over for ten seconds, but for the spares', async () => {
     const play = new Playground({ spares: 1, reusable: 4, reuse: 100 })
     for (let i = 0; i < 3; i++) play.add()
-    // One for each, and a spare.
-    for (let i = 0; i < 4; i++) await play.ready(i)
-    for (const child of play.children.slice(0, 3)) child.answer(returned)
+    for (let i = 0; i < 3; i++) await play.ready(i)
+    for (const child of play.children) child.answer(returned)
     await play.settle()
-    deepEqual([play.ends.length, play.children.length], [3, 4])
+    // No spare beside them: they come back.
+    deepEqual([play.ends.length, play.children.length], [3, 3])
 
     await play.clock.advance(9_999)
     deepEqual(
       play.children.map(({ isDismissed }) => isDismissed),
-      [false, false, false, false],
+      [false, false, false],
     )
     await play.clock.advance(1)
     // The one that worked last is kept.
     deepEqual(
       play.children.map(({ isDismissed }) => isDismissed),
-      [true, true, false, true],
+      [true, true, false],
     )
     deepEqual(
       play.children.map(({ signals }) => signals.length),
-      [1, 1, 0, 1],
+      [1, 1, 0],
     )
 
     for (const child of play.children) if (child.isDismissed) child.exit(0, null)
@@ -111,7 +116,45 @@ describe('processes that serve many calls', () => {
     await play.settle()
     play.children[2]?.answer(returned)
     await play.settle()
-    deepEqual([play.ends.length, play.children.length], [4, 4], 'what was let go is not missed')
+    deepEqual([play.ends.length, play.children.length], [4, 3], 'what was let go is not missed')
+  })
+
+  test('take the next call in the turn after the one before it has ended, and none is started for it', async () => {
+    const play = new Playground({ spares: 1, reusable: 4, reuse: 100 })
+    play.add()
+    const child = await play.ready(0)
+    const sentAtOnce: boolean[] = []
+    play.onEnd = (job) => {
+      if (sentAtOnce.length > 0) return
+      const next = play.add()
+      sentAtOnce.push((next.place as ProcessPlace).attempt !== undefined)
+      equal(job.place, undefined)
+    }
+    child.answer(returned)
+    await play.settle()
+    deepEqual(sentAtOnce, [false])
+    deepEqual([child.heard.length, play.children.length], [3, 1])
+  })
+})
+
+describe('spares', () => {
+  const atOnce = Math.max(1, availableParallelism() >> 1)
+
+  test('start on half of the processors, one after another', async () => {
+    const play = new Playground({ spares: atOnce + 2, reusable: 0, reuse: 1 })
+    play.pool.fill()
+    for (let ready = 0; ready < atOnce + 2; ready++) {
+      await play.settle()
+      equal(play.children.length, Math.min(atOnce + ready, atOnce + 2))
+      await play.ready(ready)
+    }
+  })
+
+  test('do not hold up those that start for calls', async () => {
+    const play = new Playground({ spares: 1, reusable: 0, reuse: 1 })
+    for (let i = 0; i < atOnce + 3; i++) play.add()
+    await play.settle()
+    equal(play.children.length, atOnce + 3)
   })
 })
 
