@@ -31,6 +31,7 @@ export class Child {
   readonly mark: string
   readonly #request: SpawnRequest
   readonly #owner: ChildOwner
+  readonly #countKernelKills: () => number
   readonly #streams: Streams
   #folder: string | undefined
   #process: ChildProcess | undefined
@@ -39,11 +40,13 @@ export class Child {
   /** What it was sent before it had started. */
   #early: NodeJS.Signals | undefined
 
-  constructor(request: SpawnRequest, owner: ChildOwner) {
+  /** @param countKernelKills gives how many processes the kernel has killed for want of memory. */
+  constructor(request: SpawnRequest, owner: ChildOwner, countKernelKills = kernelKills) {
     this.id = request.id
     this.mark = `${owner.mark}-${request.id}`
     this.#request = request
     this.#owner = owner
+    this.#countKernelKills = countKernelKills
     this.#streams = new Streams(join(owner.folder, 'socket'))
   }
 
@@ -111,7 +114,7 @@ export class Child {
     const [program = '', ...args] = this.#request.command.map((part) => part.replace(OWN_FOLDER, folder))
     const whole = [findProgram(program, env['PATH'], cwd), ...args]
     const { command, asUser } = limited(whole, this.#request, this.#owner.tools)
-    this.#kernelKillsBefore = kernelKills()
+    this.#kernelKillsBefore = this.#countKernelKills()
     return new Promise((resolve, reject) => {
       const child = spawn(command[0] as string, command.slice(1), {
         cwd,
@@ -131,7 +134,7 @@ export class Child {
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    const isMemoryShort = kernelKills() > this.#kernelKillsBefore
+    const isMemoryShort = this.#countKernelKills() > this.#kernelKillsBefore
     const exceeded = this.#exceeded && { exceeded: this.#exceeded }
     this.#owner.tell({ type: 'exited', id: this.id, code, signal, ...exceeded, isMemoryShort })
     // No process has its number, so the group of that number is still its own, if there is one.

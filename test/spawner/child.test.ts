@@ -13,11 +13,21 @@ interface Started {
   pid: number
   /** What the system was asked to signal: 0 asks whether there is such a process. */
   signalled: [pid: number, signal: NodeJS.Signals | 0][]
+  told: FromSpawner[]
   ended: Promise<void>
 }
 
-/** @param isNumberTaken whether another process has its number as soon as it has ended. */
-async function startChild(t: TestContext, command: string[], isNumberTaken = false): Promise<Started> {
+interface Surroundings {
+  /** Whether another process has its number as soon as it has ended. */
+  isNumberTaken?: boolean
+  countKernelKills?: () => number
+}
+
+async function startChild(
+  t: TestContext,
+  command: string[],
+  { isNumberTaken = false, countKernelKills }: Surroundings = {},
+): Promise<Started> {
   const signalled: Started['signalled'] = []
   const { kill } = process
   t.mock.method(process, 'kill', (pid: number, signal: NodeJS.Signals | 0) => {
@@ -35,7 +45,7 @@ async function startChild(t: TestContext, command: string[], isNumberTaken = fal
     childStarted: () => {},
     childEnded: () => resolve(),
   }
-  const child = new Child({ id: 1, command, streams: 3, env: {}, limits: { memory: 1 } }, owner)
+  const child = new Child({ id: 1, command, streams: 3, env: {}, limits: { memory: 1 } }, owner, countKernelKills)
   let streams = 0
   const server = createServer((stream) => {
     t.after(() => stream.destroy())
@@ -48,7 +58,7 @@ async function startChild(t: TestContext, command: string[], isNumberTaken = fal
   await child.start()
   const [spawned] = told
   if (spawned?.type !== 'spawned') throw new Error('it was not started')
-  return { child, pid: spawned.pid, signalled, ended }
+  return { child, pid: spawned.pid, signalled, told, ended }
 }
 
 describe('a child', () => {
@@ -81,8 +91,20 @@ describe('a child', () => {
   })
 
   test('whose number is another process by then does nothing to the group of that number', async (t) => {
-    const { pid, signalled, ended } = await startChild(t, ['true'], true)
+    const { pid, signalled, ended } = await startChild(t, ['true'], { isNumberTaken: true })
     await ended
     deepEqual(signalled, [[pid, 0]])
+  })
+
+  test('tells whether the kernel has killed anything for want of memory from its start to its end', async (t) => {
+    for (const [before, after] of [
+      [3, 4],
+      [3, 3],
+    ] as const) {
+      const counts = [before, after]
+      const { told, ended } = await startChild(t, ['true'], { countKernelKills: () => counts.shift() ?? NaN })
+      await ended
+      deepEqual(told[1], { type: 'exited', id: 1, code: 0, signal: null, isMemoryShort: after > before })
+    }
   })
 })

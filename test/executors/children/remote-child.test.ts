@@ -24,3 +24,16 @@ test('a child is signalled until it has ended, however it did', () => {
     deepEqual(signalled, ['SIGTERM'], String(end))
   }
 })
+
+test('how a child ended is told as the spawner tells it', async () => {
+  const exits = [
+    { code: null, signal: 'SIGKILL', isMemoryShort: true },
+    { code: null, signal: 'SIGKILL', isMemoryShort: false, exceeded: 'memory' },
+    { code: 3, signal: null, isMemoryShort: false },
+  ] as const
+  for (const exit of exits) {
+    const { child } = newChild()
+    child.hasExited({ type: 'exited', id: 1, ...exit })
+    deepEqual(await child.exited, exit)
+  }
+})
