@@ -204,7 +204,9 @@ test('a call whose process was getting ready when the spawner was killed runs in
 
 test('a call is given up when spawners die again and again before its process is ready', needsLinux, async (t) => {
   const { functions, imports } = slowModule(t)
-  const runner = runnerOf<{ add(a: number, b: number): number }>(t, { functions, isolation: 'process' })
+  // No spares: an import is that of the call's process, and the second one that of the second spawner's.
+  const processes = { spares: 0 }
+  const runner = runnerOf<{ add(a: number, b: number): number }>(t, { functions, isolation: 'process', processes })
   const sum = failure(runner.call('add', [1, 2]), 'SPAWN_FAILED')
   for (const round of [1, 2]) {
     await until('an import', () => imports.read().length >= round)
