@@ -90,7 +90,7 @@ function readCallOptions(method: 'call' | 'start', given: unknown, request: Call
   if (grace !== undefined) request.grace = checkTimeout('grace', grace)
   if (priority !== undefined) request.priority = checkPriority('priority', priority)
   if (signal !== undefined) request.signal = checkSignal('signal', signal)
-  if (transfer !== undefined && checkTransfer(transfer).length > 0) request.transfer = transfer
+  if (transfer !== undefined) request.transfer = checkTransfer(transfer)
   if (idempotencyKey !== undefined) request.idempotencyKey = checkString('idempotencyKey', idempotencyKey)
   if (retain !== undefined) {
     request.retain = checkTimeout('retain', retain)

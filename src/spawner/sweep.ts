@@ -14,7 +14,7 @@ export class Sweeper {
   #asked = new Map<string, PromiseWithResolvers<void>>()
   #isSweeping = false
 
-  /** Resolves when no process with the mark is left. */
+  /** Resolves when no process with the mark is left, but for those that start others faster than they are killed. */
   sweep(mark: string): Promise<void> {
     const asked = Promise.withResolvers<void>()
     this.#asked.set(mark, asked)
@@ -30,8 +30,13 @@ export class Sweeper {
       const asked = this.#asked
       this.#asked = new Map()
       const began = performance.now()
-      // For want of a file descriptor, say.
-      while (!killMarked((mark) => asked.has(mark))) await setTimeout(SWEEP_EVERY)
+      for (let tries = 0; tries < TRIES; tries++) {
+        const left = killMarked((mark) => asked.has(mark))
+        if (left === 'none') break
+        // For want of a file descriptor, say: it will see again.
+        if (left === 'unknown') tries = 0
+        await setTimeout(SWEEP_EVERY)
+      }
       for (const { resolve } of asked.values()) resolve()
       await setTimeout(Math.max(SWEEP_EVERY, PAUSE_FACTOR * (performance.now() - began)))
     }
@@ -39,21 +44,24 @@ export class Sweeper {
   }
 }
 
-/** Rounds after which what starts processes faster than they are killed is let be. */
+/** Sweeps after which what starts processes faster than they are killed is let be. */
+const TRIES = 100
+
+/** Looks of one sweep. What was killed may need a while to end, which is no reason to hold up everything else. */
 const ROUNDS = 20
 
-/** Kills the processes with such a mark, and those that they start meanwhile. False when it could not look. */
-export function killMarked(matches: (mark: string) => boolean): boolean {
+/** Kills the processes with such a mark, and those that they start meanwhile, and says what is left: `unknown` when it cannot look. */
+export function killMarked(matches: (mark: string) => boolean): 'none' | 'some' | 'unknown' {
   for (let round = 0; round < ROUNDS; round++) {
     let found = 0
     const pids = processes()
-    if (pids === undefined) return false
+    if (pids === undefined) return 'unknown'
     for (const pid of pids) {
       if (pid !== process.pid && marksOf(pid).some(matches) && kill(pid)) found += 1
     }
-    if (found === 0) return true
+    if (found === 0) return 'none'
   }
-  return true
+  return 'some'
 }
 
 function processes(): number[] | undefined {
