@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path'
 
 /** Where programs are looked for when nothing else is said. */
 const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'
@@ -18,11 +18,19 @@ export function findProgram(program: string, path = STANDARD_PATH, cwd = process
   throw Object.assign(new Error(`there is no program "${program}" in PATH (${path})`), { code: 'ENOENT' })
 }
 
-/** The path of a tool of the system's; undefined where it is not there. */
-export function findTool(name: string): string | undefined {
-  return STANDARD_PATH.split(':')
+/** The path of a tool of the system's; undefined where it is not there. @param path the folders it may be in. */
+export function findTool(name: string, path = STANDARD_PATH): string | undefined {
+  return path
+    .split(delimiter)
     .map((folder) => join(folder, name))
-    .find(isExecutable)
+    .find((each) => isExecutable(each) && !isAppletOfMany(each))
+}
+
+/** Programs that are many tools in one, as on Alpine Linux. What they have for those of util-linux lacks what is needed here. */
+const MANY_IN_ONE = new Set(['busybox', 'toybox'])
+
+function isAppletOfMany(path: string): boolean {
+  return MANY_IN_ONE.has(basename(realpathSync(path)))
 }
 
 function checkedProgram(path: string): string {

@@ -1,5 +1,5 @@
 import { equal, ok, throws } from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findProgram, findTool } from '../../src/spawner/tools.ts'
@@ -35,4 +35,15 @@ describe('a program', () => {
 test('tools of the system are looked for in its own folders alone', () => {
   ok(findTool('sh')?.endsWith('/sh'))
   equal(findTool('no-such-tool'), undefined)
+})
+
+test('a tool that is one of the many of a single program is none: it has not the options that are needed', (t) => {
+  const { folder } = signposts(t)
+  const [bin, usr] = [join(folder, 'bin'), join(folder, 'usr')]
+  for (const each of [bin, usr]) mkdirSync(each)
+  writeFileSync(join(bin, 'busybox'), '', { mode: 0o755 })
+  symlinkSync(join(bin, 'busybox'), join(bin, 'setpriv'))
+  equal(findTool('setpriv', `${bin}:${usr}`), undefined)
+  writeFileSync(join(usr, 'setpriv'), '', { mode: 0o755 })
+  equal(findTool('setpriv', `${bin}:${usr}`), join(usr, 'setpriv'))
 })
