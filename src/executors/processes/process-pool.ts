@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError } from '../../model/errors.ts'
 import { textOf } from '../../protocol/encoded-error.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
+import { ReadyWaits } from '../ready-waits.ts'
 import { StartFailures } from '../start-failures.ts'
 import { placeOf } from '../children/attempt.ts'
 import type { SpawnerLost } from '../children/remote-child.ts'
@@ -49,7 +50,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
   readonly #idle: FunctionProcess<J>[] = []
   /** Those that a process has not begun, though it had them. */
   readonly #returned = new WeakSet<J>()
-  #waitingForReady: PromiseWithResolvers<void>[] = []
+  readonly #readyWaits = new ReadyWaits()
   #failedAt = -Infinity
   /** Spawners that ended since a process was ready last. */
   #losses = 0
@@ -124,11 +125,10 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     const failure = this.#failures.reasonToPause
     if (failure) throw failure
     if (this.#isReady) return
-    const waiting = Promise.withResolvers<void>()
-    this.#waitingForReady.push(waiting)
+    const isReady = this.#readyWaits.wait()
     this.fill()
     if (!this.#wasReady && this.#count('starting') === 0) this.#all.add(this.#parts.create(this))
-    await waiting.promise
+    await isReady
   }
 
   /** Ends all processes; resolves when nothing is left of them. */
@@ -136,7 +136,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     this.#isClosed = true
     this.#refill?.clear()
     this.#trim?.clear()
-    this.#settleReady(new CallError('RUNNER_CLOSED', 'the runner was closed before it was ready'))
+    this.#readyWaits.close()
     for (const process of this.#all) if (process.state !== 'over') process.end()
     await Promise.all(Array.from(this.#all, ({ gone }) => gone))
   }
@@ -168,7 +168,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
       this.#failedAt = this.#parts.clock.now()
     }
     this.#parts.onFailure(error)
-    this.#settleReady(error)
+    this.#readyWaits.settle(error)
     // Those that are starting still, or about to be idle, may be for the others.
     while (this.#waiting.length > this.#count('starting') + this.#count('settling'))
       this.#fail(this.#waiting.shift() as J, error)
@@ -196,7 +196,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     else if (this.#isClosed || this.#idle.length >= Math.max(this.#parts.spares, this.#parts.reusable)) process.end()
     else this.#idle.push(process)
     if (this.#idle.length > this.#parts.spares) this.#trimLater()
-    if (this.#isReady) this.#settleReady()
+    if (this.#isReady) this.#readyWaits.settle()
   }
 
   processOver(process: FunctionProcess<J>): void {
@@ -277,14 +277,5 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
       this.#failures.pauseLeft,
       { ref: false },
     )
-  }
-
-  #settleReady(error?: CallError): void {
-    const waiting = this.#waitingForReady
-    this.#waitingForReady = []
-    for (const { resolve, reject } of waiting) {
-      if (error) reject(error)
-      else resolve()
-    }
   }
 }

@@ -18,6 +18,7 @@ import type {
 import { checkExpected } from '../expected-functions.ts'
 import { logLevelOf } from '../log-level.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
+import { ReadyWaits } from '../ready-waits.ts'
 import { StartFailures } from '../start-failures.ts'
 import { laneOf } from './lane-slots.ts'
 import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
@@ -64,7 +65,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   readonly #failures: StartFailures
   /** Lanes that have or wait for a thread, in the order in which they are tried. */
   readonly #lanes = new Set<Lane<J>>()
-  #waitingForReady: PromiseWithResolvers<void>[] = []
+  readonly #readyWaits = new ReadyWaits()
   /** Threads that were ended on purpose, and of which Piscina has not said so yet. */
   #expectedLosses = 0
   #dispatchPlanned = false
@@ -126,9 +127,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     const wanted = Math.max(1, this.#options.threads.min)
     this.#openUpTo(wanted)
     if (this.#open >= wanted) return
-    const waiting = Promise.withResolvers<void>()
-    this.#waitingForReady.push(waiting)
-    await waiting.promise
+    await this.#readyWaits.wait()
   }
 
   stats(): ExecutorStats {
@@ -141,7 +140,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     this.#isClosed = true
     this.#look?.clear()
     this.#sweep?.clear()
-    this.#settleReady(new CallError('RUNNER_CLOSED', 'the runner was closed before it was ready'))
+    this.#readyWaits.close()
     await Promise.all(Array.from(this.#lanes, (lane) => endOf(lane)))
     await pTimeout(this.#pool.close(), {
       milliseconds: CLOSE_WITHIN,
@@ -160,7 +159,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     }
     this.#logger.debug({ threadId: lane.threadId }, 'thread ready')
     this.functions ??= new Set(functions)
-    if (this.#open >= Math.max(1, this.#options.threads.min)) this.#settleReady()
+    if (this.#open >= Math.max(1, this.#options.threads.min)) this.#readyWaits.settle()
     this.#planSweep()
     this.wake()
   }
@@ -313,7 +312,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
       this.#openLane()
       return
     }
-    this.#settleReady(error)
+    this.#readyWaits.settle(error)
     if (this.#lanes.size === 0) this.#failQueue(error)
   }
 
@@ -344,15 +343,6 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     this.#lanes.delete(lane)
     lane.terminate(false)
     this.#openLane()
-  }
-
-  #settleReady(error?: CallError): void {
-    const waiting = this.#waitingForReady
-    this.#waitingForReady = []
-    for (const { resolve, reject } of waiting) {
-      if (error) reject(error)
-      else resolve()
-    }
   }
 
   // From time to time
@@ -390,7 +380,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   #closeIdleLanes(): void {
     this.#sweep = undefined
     // Those that are ready wait for those that are not yet.
-    if (this.#waitingForReady.length > 0) return this.#planSweep()
+    if (!this.#readyWaits.isEmpty) return this.#planSweep()
     for (const lane of this.#lanes) {
       if (lane.openFor >= HEALTHY_AFTER) this.#failures.succeeded()
       if (lane.state !== 'open' || lane.idleFor < LINGER) continue
