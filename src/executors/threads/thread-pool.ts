@@ -6,8 +6,8 @@ import { LONGEST_DELAY } from '../../model/clock.ts'
 import type { ResolvedThreadsOptions } from '../../model/thread-options.ts'
 import type { LaneTask } from '../../protocol/messages.ts'
 
-// Next to this module in the package, with its extension: the same line works from src and from dist.
-const ENTRY = fileURLToPath(new URL(`../../host/thread${extname(import.meta.url)}`, import.meta.url))
+// Next to this module in the package, with its kind of extension: the same line works from src and from dist.
+const ENTRY = fileURLToPath(new URL(`../../host/thread-entry.c${extname(import.meta.url).slice(1)}`, import.meta.url))
 
 /** The threads, which are Piscina's: it starts them, limits them, notices their crashes and replaces them. */
 export class ThreadPool {
