@@ -3,7 +3,7 @@ import { Deserializer, Serializer } from 'node:v8'
 // The plain serializer, not the default one of `v8.serialize`: its values are those of structured clone. Of a view it
 // writes all of the memory below, though, and of a Buffer that may be a pool that others have their bytes in.
 
-/** @throws Error `DataCloneError` for what cannot be written down. */
+/** @throws Error for what cannot be written down. */
 export function serialize(value: unknown): Buffer {
   const serializer = new ViewSerializer()
   serializer.writeHeader()
@@ -18,7 +18,10 @@ export function deserialize(bytes: Buffer): unknown {
   return deserializer.readValue()
 }
 
-type View = new (buffer: ArrayBuffer, offset: number, length?: number) => ArrayBufferView
+interface View {
+  new (buffer: ArrayBuffer, offset: number, length?: number): ArrayBufferView
+  readonly BYTES_PER_ELEMENT?: number
+}
 
 /** The kinds of views: one is written by its place in this list. */
 const KINDS: View[] = [
@@ -45,8 +48,28 @@ const PLACES = new Map(KINDS.map(({ name }, place) => [name, place]))
 /** In the place of a kind: a part of a Buffer's memory, whose bytes follow. */
 const BYTES = 255
 
-/** Gives the name of a typed array's own kind, whatever class was made of that. */
-const nameOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get
+/** A view as it is: a class that is made of a kind of views may say of itself what it likes. */
+interface Bare {
+  kind: string
+  buffer: ArrayBuffer
+  byteOffset: number
+  byteLength: number
+}
+
+const typedPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object
+
+/** @throws TypeError for a DataView of memory that was moved away. */
+function bare(view: ArrayBufferView): Bare {
+  const kind = Reflect.get(typedPrototype, Symbol.toStringTag, view) as string | undefined
+  const prototype = kind === undefined ? DataView.prototype : typedPrototype
+  const own = <Key extends keyof Bare>(key: Key): Bare[Key] => Reflect.get(prototype, key, view) as Bare[Key]
+  return {
+    kind: kind ?? 'DataView',
+    buffer: own('buffer'),
+    byteOffset: own('byteOffset'),
+    byteLength: own('byteLength'),
+  }
+}
 
 class ViewSerializer extends Serializer {
   declare _setTreatArrayBufferViewsAsHostObjects: (isTreatedSo: boolean) => void
@@ -59,22 +82,21 @@ class ViewSerializer extends Serializer {
   /** Views of the same memory go on sharing it: it is written once. */
   _writeHostObject(object: object): void {
     if (!ArrayBuffer.isView(object)) throw new Error(`${Object.prototype.toString.call(object)} could not be cloned.`)
-    const { buffer } = object
-    if (Buffer.isBuffer(object) && object.length < buffer.byteLength) {
+    const { kind, buffer, byteOffset, byteLength } = bare(object)
+    if (Buffer.isBuffer(object) && byteLength < buffer.byteLength) {
       this.writeUint32(BYTES)
-      this.writeUint32(object.length)
-      this.writeRawBytes(object)
+      this.writeUint32(byteLength)
+      this.writeRawBytes(new Uint8Array(buffer, byteOffset, byteLength))
       return
     }
-    const name = (nameOf?.call(object) as string | undefined) ?? 'DataView'
-    this.writeUint32(PLACES.get(name) as number)
-    // First: a view of memory that was moved away cannot say its length.
+    const place = PLACES.get(kind) as number
+    const step = KINDS[place]?.BYTES_PER_ELEMENT ?? 1
+    this.writeUint32(place)
     this.writeValue(buffer)
-    const { byteOffset, byteLength } = object
     // One that reaches to the end of memory that can grow grows along.
-    const grows = (buffer as ArrayBuffer).resizable && byteOffset + byteLength === buffer.byteLength
+    const grows = buffer.resizable && buffer.byteLength - byteOffset - byteLength < step
     this.writeDouble(byteOffset)
-    this.writeDouble(grows ? -1 : 'length' in object ? (object.length as number) : byteLength)
+    this.writeDouble(grows ? -1 : byteLength / step)
   }
 }
 

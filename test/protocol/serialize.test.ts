@@ -31,6 +31,17 @@ test('a class of views arrives as the kind it was made of', () => {
   equal(copyOf(new Pixels([1, 2])).constructor, Uint8ClampedArray)
 })
 
+test('a class of views that says something else of itself arrives whole', () => {
+  class Short extends Uint8Array {
+    override get length(): number {
+      return 1
+    }
+  }
+  const long = Object.defineProperty(new DataView(new ArrayBuffer(4)), 'length', { value: 99 })
+  deepEqual(copyOf([new Short(5)]), [new Uint8Array(5)])
+  equal(copyOf(long).byteLength, 4)
+})
+
 test('views of the same memory go on sharing it', () => {
   const { buffer } = new Uint8Array([1, 2, 3, 4])
   const bytes = new Uint8Array(buffer, 1)
@@ -46,6 +57,10 @@ test('a view of memory that can grow grows along, and one with a length does not
   whole.buffer.resize(8)
   equal(whole.length, 8)
   equal(part.length, 2)
+
+  const words = copyOf(new Uint16Array(new ArrayBuffer(5, { maxByteLength: 8 })))
+  ;(words.buffer as ArrayBuffer).resize(8)
+  equal(words.length, 4)
 })
 
 test('of a Buffer in a pool go its own bytes, and nothing of what lies beside them', () => {
