@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { awaitLatch, block, createLatch, openLatch } from '../../fixtures/threads/latch.ts'
+import { awaitLatch, awaitLatchBlocking, block, createLatch, openLatch } from '../../fixtures/threads/latch.ts'
 import { commonRunner, within } from '../../fixtures/threads/harness.ts'
 
 // The runner's own event loop is blocked, as applications do.
@@ -11,9 +11,11 @@ for (const timeout of [2, 30, 100]) {
     const runner = commonRunner(t, { threads: { max: 1 } })
     for (let i = 0; i < 20; i++) await runner.call('blockFor', [0])
     for (let round = 0; round < 4; round++) {
-      const waiting = runner.start('blockFor', [timeout / 2], { timeout })
+      const ends = createLatch()
+      const waiting = runner.start('blockFor', [timeout / 2, ends], { timeout })
       // Sent, then blocked until well after both the call's end and the wait's.
       await new Promise((resolve) => setImmediate(resolve))
+      awaitLatchBlocking(ends)
       block(timeout + 200)
       const status = await within(5_000, waiting, 'the wait is not answered')
       ok(status.finished && status.ok, `round ${round}: the wait was answered as if the call had not ended`)
@@ -25,10 +27,12 @@ test('the same holds for a wait that came later, and for one that only looks', a
   const runner = commonRunner(t, { threads: { max: 1 } })
   for (let i = 0; i < 20; i++) await runner.call('blockFor', [0])
   for (let round = 0; round < 4; round++) {
-    const first = await runner.start('blockFor', [30], { timeout: 0 })
+    const ends = createLatch()
+    const first = await runner.start('blockFor', [30, ends], { timeout: 0 })
     ok(!first.finished)
     const waiting = runner.wait(first.id, { timeout: 50 })
     await new Promise((resolve) => setImmediate(resolve))
+    awaitLatchBlocking(ends)
     block(250)
     const status = await within(5_000, waiting, 'the wait is not answered')
     ok(status.finished && status.ok, `round ${round}: the wait was answered as if the call had not ended`)
@@ -68,10 +72,12 @@ test('a wait whose time is over is answered soon, although the event loop was bl
 test('a call that ended in time is not aborted because the event loop was blocked at its deadline', async (t) => {
   const runner = commonRunner(t, { threads: { max: 1 } })
   for (let i = 0; i < 20; i++) await runner.call('blockFor', [0])
-  for (let round = 0; round < 4; round++) {
-    const call = runner.call('blockFor', [20], { abortAfter: 150, grace: 0 })
+  for (let round = 0; round < 2; round++) {
+    const ends = createLatch()
+    const call = runner.call('blockFor', [20, ends], { abortAfter: 500, grace: 0 })
     await new Promise((resolve) => setImmediate(resolve))
-    block(300)
+    awaitLatchBlocking(ends)
+    block(700)
     ok((await within(5_000, call, 'the call does not end')) > 0)
   }
 })
