@@ -6,8 +6,8 @@ import { checkDuration } from './timeouts.ts'
 /**
  * What a child process may use and be. All of it is for calls that run in a process of their own. `memory` and `cpuTime`
  * are those of the process together with what it has started, but for what has begun a session of its own; `openFiles`
- * and `fileSize` are those of each of them. They are looked at several times a second, so that more may be used for a
- * moment.
+ * and `fileSize` are those of each of them. What they use is looked at several times a second, and what is new among them
+ * is looked for once a second at least: more may be used for a moment.
  */
 export interface ChildOptions {
   /** Bytes of memory: a limit of the heap where that is Node's, and of what is resident. For a function 134,217,728
@@ -26,7 +26,7 @@ export interface ChildOptions {
   cwd?: string
   /** Environment variables beside PATH, TZ and LANG. TMPDIR is a folder of its own, removed after it. */
   env?: Record<string, string>
-  /** Bytes that the result may have, as it travels; from 1 to 4,000,000,000. Default: `processes.resultLimit`. */
+  /** Bytes that the result may have, as it travels; from 1 to 2,000,000,000. Default: `processes.resultLimit`. */
   resultLimit?: number
 }
 
@@ -63,7 +63,7 @@ export interface ProcessesOptions {
   /** Milliseconds in which a process must have imported the functions module, and a command must have been started; more
    * than 0. Default: 30,000. */
   startTimeout?: number
-  /** Bytes that a result may have, as it travels; from 1 to 4,000,000,000. Default: 67,108,864 (64 MiB). */
+  /** Bytes that a result may have, as it travels; from 1 to 2,000,000,000. Default: 67,108,864 (64 MiB). */
   resultLimit?: number
 }
 
@@ -120,8 +120,8 @@ export interface ResolvedCommand extends ResolvedChild {
 
 const DEFAULTS = { spares: 1, startTimeout: 30_000, resultLimit: 67_108_864 }
 
-/** Bytes: the length of what travels has 32 bits, and a result is not all of it. */
-const MOST_RESULT = 4_000_000_000
+/** Bytes: Node writes no more than 2 GiB at once, and a result is not all of what travels. */
+const MOST_RESULT = 2_000_000_000
 
 /**
  * Bytes: with less, Node itself does not get to run a function for certain. Before its first call a process has 53 MB

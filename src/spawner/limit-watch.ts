@@ -9,6 +9,7 @@ const LOOK_EVERY = 50
  * there is, also for children that only wait.
  */
 const PAUSE_FACTOR = 100
+const LONGEST_PAUSE = 1_000
 
 /** Watches what children use that may not use more than their limits: they, and what they have started. */
 export class LimitWatch {
@@ -46,6 +47,6 @@ export class LimitWatch {
       // For want of a file descriptor, say: the next one tells.
     }
     const ended = performance.now()
-    this.#searchAt = ended + PAUSE_FACTOR * (ended - began)
+    this.#searchAt = ended + Math.min(LONGEST_PAUSE, PAUSE_FACTOR * (ended - began))
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, symlinkSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { findTool } from './tools.ts'
 
@@ -24,7 +24,11 @@ export class StartTools {
     const path = this.#found.get(name)
     if (path === undefined) return undefined
     const link = join(this.#folder, this.prefix + name)
-    if (!existsSync(link)) symlinkSync(path, link)
+    try {
+      symlinkSync(path, link)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
     return link
   }
 }

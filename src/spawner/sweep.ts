@@ -29,37 +29,48 @@ export class Sweeper {
       await setTimeout(0)
       const asked = this.#asked
       this.#asked = new Map()
-      const began = performance.now()
+      let began = performance.now()
       for (let tries = 0; tries < TRIES; tries++) {
         const left = killMarked((mark) => asked.has(mark))
         if (left === 'none') break
         // For want of a file descriptor, say: it will see again.
         if (left === 'unknown') tries = 0
-        await setTimeout(SWEEP_EVERY)
+        await pauseAfter(began)
+        began = performance.now()
       }
       for (const { resolve } of asked.values()) resolve()
-      await setTimeout(Math.max(SWEEP_EVERY, PAUSE_FACTOR * (performance.now() - began)))
+      await pauseAfter(began)
     }
     this.#isSweeping = false
   }
 }
 
+function pauseAfter(began: number): Promise<void> {
+  return setTimeout(Math.max(SWEEP_EVERY, PAUSE_FACTOR * (performance.now() - began)))
+}
+
 /** Sweeps after which what starts processes faster than they are killed is let be. */
 const TRIES = 100
 
-/** Looks of one sweep. What was killed may need a while to end, which is no reason to hold up everything else. */
+/** Looks of one sweep, as long as each finds what those before it did not. */
 const ROUNDS = 20
 
 /** Kills the processes with such a mark, and those that they start meanwhile, and says what is left: `unknown` when it cannot look. */
 export function killMarked(matches: (mark: string) => boolean): 'none' | 'some' | 'unknown' {
+  const killed = new Set<number>()
   for (let round = 0; round < ROUNDS; round++) {
+    const before = killed.size
     let found = 0
     const pids = processes()
     if (pids === undefined) return 'unknown'
     for (const pid of pids) {
-      if (pid !== process.pid && marksOf(pid).some(matches) && kill(pid)) found += 1
+      if (pid === process.pid || !marksOf(pid).some(matches) || !kill(pid)) continue
+      found += 1
+      killed.add(pid)
     }
     if (found === 0) return 'none'
+    // What was killed may need a while to end.
+    if (killed.size === before) break
   }
   return 'some'
 }

@@ -169,7 +169,7 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [{ processes: { spares: -1 } }, 'RangeError', /^processes\.spares must be a whole number of at least 0/],
   [{ processes: { startTimeout: 0 } }, 'RangeError', /^processes\.startTimeout must be more than 0/],
   [{ processes: { resultLimit: 0.5 } }, 'RangeError', /^processes\.resultLimit must be a whole number/],
-  [{ processes: { resultLimit: 2 ** 32 } }, 'RangeError', /^processes\.resultLimit must be .* from 1 to 4000000000/],
+  [{ processes: { resultLimit: 2 ** 32 } }, 'RangeError', /^processes\.resultLimit must be .* from 1 to 2000000000/],
   [{ commands: [] }, 'TypeError', /^option "commands" must be an object/],
   [{ commands: { b: {} } }, 'TypeError', /^commands\.b\.command must be an array of strings/],
   [
@@ -242,12 +242,12 @@ const WRONG: [options: Record<string, unknown>, name: string, message: RegExp][]
   [
     ofProcess({ resultLimit: 0 }),
     'RangeError',
-    /^define\.add\.resultLimit must be a whole number from 1 to 4000000000/,
+    /^define\.add\.resultLimit must be a whole number from 1 to 2000000000/,
   ],
   [
-    ofProcess({ resultLimit: 4_000_000_001 }),
+    ofProcess({ resultLimit: 2_000_000_001 }),
     'RangeError',
-    /^define\.add\.resultLimit must be .* from 1 to 4000000000/,
+    /^define\.add\.resultLimit must be .* from 1 to 2000000000/,
   ],
   [{ define: { add: { abortAfter: 0 } } }, 'RangeError', /^define\.add\.abortAfter must be more than 0/],
   [{ define: { add: { grace: -1 } } }, 'RangeError', /^define\.add\.grace must be 0 or more/],

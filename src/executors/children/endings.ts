@@ -11,7 +11,7 @@ export interface Loss {
   exit: ChildExit
   /** Whether the function had begun. */
   started: 'no' | 'yes'
-  /** Default: `false`. */
+  /** Whether the call may be handed in again if it crashed: what needed too much would again. Default: `false`. */
   retryable?: boolean
   stderr: Output | undefined
   /** The error that nobody caught, if it told of one. */
@@ -31,7 +31,6 @@ export function processLost({ fn, exit, started, retryable = false, stderr, caus
   const details = {
     fn,
     started,
-    retryable,
     ...(code !== null && { exitCode: code }),
     ...(signal !== null && { signal }),
     ...lastOf(stderr),
@@ -52,7 +51,7 @@ export function processLost({ fn, exit, started, retryable = false, stderr, caus
     const message = `"${fn}" was killed by the system, probably for want of memory`
     return new CallError('OUT_OF_MEMORY', message, details)
   }
-  return new CallError('WORKER_CRASHED', `the process of "${fn}" ${describe(exit, cause)}`, details)
+  return new CallError('WORKER_CRASHED', `the process of "${fn}" ${describe(exit, cause)}`, { ...details, retryable })
 }
 
 /**

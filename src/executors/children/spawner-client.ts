@@ -12,6 +12,7 @@ export class SpawnerClient {
   readonly #sessions = new Set<SpawnerSession>()
   #lastId = 0
   #keepsAlive = false
+  #isClosed = false
 
   /** Starts the spawner, if it does not run. @throws Error when it cannot be started. */
   async start(): Promise<void> {
@@ -30,7 +31,7 @@ export class SpawnerClient {
       return await session.spawn({ ...request, id: this.#nextId() }, wanted)
     } catch (error) {
       // A lost one may have begun to start it. One whose folder was cleared away has not, and never will start any.
-      if (error instanceof SpawnerLost || wanted?.aborted || session.isReachable) throw error
+      if (error instanceof SpawnerLost || wanted?.aborted || session.isReachable || this.#isClosed) throw error
       this.#replace(session)
       session.retire()
       return (await this.#open()).spawn({ ...request, id: this.#nextId() }, wanted)
@@ -46,6 +47,7 @@ export class SpawnerClient {
 
   /** Ends the spawner, and with it whatever is left of its children. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#opening?.catch(() => undefined)
     await Promise.all(Array.from(this.#sessions, (session) => session.close()))
   }

@@ -93,7 +93,7 @@ export class FunctionProcess<J extends Job> {
     this.#answers = new Answers(parts.resultLimit)
     this.createdAt = parts.clock.now()
     this.gone = this.#gone.promise
-    this.#timer = parts.clock.setTimeout(() => this.#startIsLate(), parts.startTimeout, { ref: false })
+    this.#later(parts.startTimeout, () => this.#startIsLate())
     void this.#start()
   }
 
@@ -129,7 +129,8 @@ export class FunctionProcess<J extends Job> {
     const tellsStart = this.#parts.reuse === 1
     try {
       const request = { type: 'run', call, fn, args, abortAfter, isLast, tellsStart } as const
-      this.#send(request, tellsStart ? (bytes) => this.#expectStart(job, bytes) : undefined)
+      const bytes = this.#send(request)
+      if (tellsStart) this.#expectStart(job, STARTS_WITHIN + bytes / UNPACKED_PER_MS)
     } catch (error) {
       this.#refuse(job, error)
       return
@@ -141,19 +142,30 @@ export class FunctionProcess<J extends Job> {
     if (!tellsStart) this.#began(job, this.#parts.clock.now())
   }
 
-  /** The request is out. Something that the functions module has left running may hold the process up for ever. */
-  #expectStart(job: J, bytes: number): void {
+  /**
+   * Something that the functions module has left running may hold the process up for ever.
+   *
+   * @param within milliseconds; and as many again while it goes on to read the request.
+   */
+  #expectStart(job: J, within: number): void {
+    const requests = this.#child?.streams[REQUESTS_FD]
     const isPending = (): boolean => this.job === job && this.#startedAt === undefined
-    if (!isPending()) return
-    this.#timer = this.#parts.clock.setTimeout(
-      () => {
-        if (!isPending()) return
-        this.#over()
-        this.#child?.signal('SIGKILL')
-      },
-      STARTS_WITHIN + bytes / UNPACKED_PER_MS,
-      { ref: false },
-    )
+    const unread = requests?.writableLength ?? 0
+    this.#later(within, () => {
+      if (!isPending()) return
+      if ((requests?.writableLength ?? 0) < unread) {
+        this.#expectStart(job, within)
+        return
+      }
+      this.#over()
+      this.#child?.signal('SIGKILL')
+    })
+  }
+
+  /** Does something when it is time. What had arrived by then is heard before: a host that was busy comes to its timers first. */
+  #later(ms: number, act: () => void): void {
+    this.#timer?.clear()
+    this.#timer = this.#parts.clock.setTimeout(() => void setImmediate(act), ms, { ref: false })
   }
 
   interrupt(reason: AbortCause): void {
@@ -189,7 +201,7 @@ export class FunctionProcess<J extends Job> {
     } catch (error) {
       this.#timer?.clear()
       this.#gone.resolve()
-      this.#failed(error)
+      if (this.state !== 'over') this.#failed(error)
       return
     }
     this.#child = child
@@ -231,15 +243,15 @@ export class FunctionProcess<J extends Job> {
     else logger[level]({ pid: this.pid, stream }, line)
   }
 
-  /** @param onWritten told when the process can read all of it, with how many bytes that are. */
-  #send(message: ToProcess, onWritten?: (bytes: number) => void): void {
+  /** @returns how many bytes that is. */
+  #send(message: ToProcess): number {
     const requests = this.#child?.streams[REQUESTS_FD]
-    const parts = this.#answers.encode(message)
     let bytes = 0
-    for (const part of parts) {
+    for (const part of this.#answers.encode(message)) {
       bytes += part.length
-      requests?.write(part, onWritten && part === parts.at(-1) ? () => onWritten(bytes) : undefined)
+      requests?.write(part)
     }
+    return bytes
   }
 
   #hear(chunk: Buffer): void {

@@ -32,7 +32,7 @@ export interface ProcessPoolParts<J extends Job> {
 const BREAKS_AFTER = 3
 
 /**
- * Spares that start at once: on half of the processors, so that those on which calls run, or the host, are left alone. A
+ * Spares of one kind that start at once: on half of the processors, so that those on which calls run, or the host, are left alone. A
  * call that waits is no spare's concern.
  */
 const STARTS_AHEAD = Math.max(1, availableParallelism() >> 1)
@@ -126,9 +126,14 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     if (failure) throw failure
     if (this.#isReady) return
     const isReady = this.#readyWaits.wait()
-    this.fill()
-    if (!this.#wasReady && this.#count('starting') === 0) this.#all.add(this.#parts.create(this))
+    this.#fillForReady()
     await isReady
+  }
+
+  #fillForReady(): void {
+    this.fill()
+    const isOnTrial = !this.#wasReady && !this.#readyWaits.isEmpty && !this.#isClosed
+    if (isOnTrial && this.#count('starting') === 0) this.#all.add(this.#parts.create(this))
   }
 
   /** Ends all processes; resolves when nothing is left of them. */
@@ -187,7 +192,7 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
       return
     }
     this.#forget(process)
-    this.fill()
+    this.#fillForReady()
   }
 
   processIdle(process: FunctionProcess<J>): void {
@@ -220,12 +225,17 @@ export class ProcessPool<J extends Job> implements ProcessOwner<J> {
     }
     this.#returned.add(job)
     place.attempt = undefined
+    const other = this.#idle.pop()
+    if (other) {
+      this.#run(other, job)
+      return
+    }
     this.#waiting.unshift(job)
     this.fill()
   }
 
   get #isReady(): boolean {
-    return this.#wasReady && this.#idle.length >= this.#parts.spares
+    return this.#wasReady && this.#idle.length + this.#count('returns') >= this.#parts.spares
   }
 
   #forget(process: FunctionProcess<J>): void {

@@ -202,6 +202,20 @@ test('a call whose process was getting ready when the spawner was killed runs in
   equal(await sum, 3)
 })
 
+test('ready waits for another process when the spawner is killed while the only one starts', needsLinux, async (t) => {
+  const { functions, imports, open } = slowModule(t)
+  const runner = runnerOf<{ add(a: number, b: number): number }>(t, {
+    functions,
+    isolation: 'process',
+    processes: { spares: 0 },
+  })
+  const ready = runner.ready()
+  await pidIn(imports)
+  process.kill(await ownSpawner(), 'SIGKILL')
+  open()
+  await ready
+})
+
 test('a call is given up when spawners die again and again before its process is ready', needsLinux, async (t) => {
   const { functions, imports } = slowModule(t)
   // No spares: an import is that of the call's process, and the second one that of the second spawner's.

@@ -24,6 +24,8 @@ class Playground {
   readonly ends: { job: Job; end: JobEnd }[] = []
   readonly pool: ProcessPool<Job>
   onEnd: (job: Job) => void = () => {}
+  /** Whether those that are ready read nothing more. */
+  deaf = false
 
   constructor({ spares, reusable, reuse }: Options) {
     const { clock } = this
@@ -59,8 +61,8 @@ class Playground {
     })
   }
 
-  add(transfer?: ArrayBuffer[]): Job {
-    const job: Job = { fn: 'work', args: [], transfer, abortAfter: Infinity, place: new ProcessPlace() }
+  add(transfer?: ArrayBuffer[], args: unknown[] = []): Job {
+    const job: Job = { fn: 'work', args, transfer, abortAfter: Infinity, place: new ProcessPlace() }
     this.pool.add(job)
     return job
   }
@@ -70,6 +72,7 @@ class Playground {
     await this.settle()
     const child = this.children[index]
     if (!child) throw new Error(`there are ${this.children.length} processes`)
+    if (this.deaf) child.stopReading()
     child.answer({ type: 'ready', functions: ['work'] })
     await this.settle()
     return child
@@ -178,6 +181,18 @@ describe('a job whose process ends before it has begun', () => {
     deepEqual(play.ends, [{ job, end: { type: 'returned', value: 1 } }])
   })
 
+  test('runs in one that is idle, if there is one', async () => {
+    const play = new Playground({ spares: 1, reusable: 0, reuse: 1 })
+    play.pool.fill()
+    await play.ready(0)
+    const job = play.add()
+    const spare = await play.ready(1)
+    play.children[0]?.exit(null, 'SIGKILL')
+    await play.settle()
+    equal(spare.heard.at(-1)?.type, 'run')
+    equal((job.place as ProcessPlace).attempt?.pid, spare.pid)
+  })
+
   test('is given up with the second', async () => {
     const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
     const job = play.add()
@@ -203,6 +218,43 @@ describe('a job whose process ends before it has begun', () => {
       play.ends.map(({ end }) => end.type),
       ['failed'],
     )
+  })
+})
+
+describe('a process that has not told that its job began', () => {
+  test('is ended after five seconds, and the job runs in another', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add()
+    const child = await play.ready(0)
+    await play.clock.advance(4_999)
+    deepEqual(child.signals, [])
+    await play.clock.advance(2)
+    await play.settle()
+    deepEqual(child.signals, ['SIGKILL'])
+    child.exit(null, 'SIGKILL')
+    await play.settle()
+    equal(play.children.length, 2)
+  })
+
+  test('is ended as well when it does not read its request', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.deaf = true
+    play.add(undefined, [new Uint8Array(1_000_000)])
+    const child = await play.ready(0)
+    await play.clock.advance(6_000)
+    await play.settle()
+    deepEqual(child.signals, ['SIGKILL'])
+  })
+
+  test('goes on when it has told and was not heard yet, because the host was busy', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add()
+    const child = await play.ready(0)
+    child.answer({ type: 'started', at: 0 })
+    // Timers come first.
+    void play.clock.advance(10_000)
+    await play.settle()
+    deepEqual(child.signals, [])
   })
 })
 

@@ -65,6 +65,13 @@ test('a crash before the function began leaves the call to another process, unle
   equal(verdictOn(evidence({ hasBegun: false, protocolError })).type, 'failed')
 })
 
+test('what needed too much before it began would need that again', () => {
+  for (const exceeded of ['memory', 'cpuTime'] as const) {
+    const error = errorIn({ hasBegun: false, exit: { ...CRASHED, exceeded } })
+    deepEqual([error.started, error.retryable], ['no', false])
+  }
+})
+
 test('a crash after it was asked to end was its own way to end', () => {
   const verdict = verdictOn(evidence({ wasAskedToEnd: true }))
   ok(verdict.type === 'failed')
