@@ -201,7 +201,7 @@ function uncloneable(what: string): DOMException {
   return new DOMException(`${what} cannot travel between processes`, 'DataCloneError')
 }
 
-/** The function has closed what this process answers on. If nobody else holds it, the runner sees that, and ends the process meanwhile. */
+/** The function has closed what this process answers on. The runner, unless others hold it, sees that and ends the process. */
 function closedAnswers(cause: unknown): Error {
   Atomics.wait(cell, 0, 0, ENDED_WITHIN)
   return new Error(`file descriptor ${ANSWERS_FD}, on which a function's process answers, was closed`, { cause })

@@ -1,6 +1,6 @@
 import type { CallId } from './call-id.ts'
 
-/** Whether the function had begun to run when the call ended. `unknown`: whoever would know is gone, or is not to be believed. */
+/** Whether the function had begun when the call ended. `unknown`: who would know is gone, or is not to be believed. */
 export type Started = 'no' | 'yes' | 'unknown'
 
 /** Which step of the order of abort ended the call. */

@@ -89,7 +89,7 @@ function isErrorLike(thrown: unknown): thrown is Error {
 
 function read(error: Error, key: string): unknown {
   try {
-    return (error as unknown as Record<string, unknown>)[key]
+    return Reflect.get(error, key)
   } catch (thrown) {
     return `a getter that threw ${textOf(thrown)}`
   }

@@ -55,7 +55,10 @@ const TRIES = 100
 /** Looks of one sweep, as long as each finds what those before it did not. */
 const ROUNDS = 20
 
-/** Kills the processes with such a mark, and those that they start meanwhile, and says what is left: `unknown` when it cannot look. */
+/**
+ * Kills the processes with such a mark, and those that they start meanwhile, and says what is left: `unknown` when it
+ * cannot look.
+ */
 export function killMarked(matches: (mark: string) => boolean): 'none' | 'some' | 'unknown' {
   const killed = new Set<number>()
   for (let round = 0; round < ROUNDS; round++) {

@@ -26,7 +26,7 @@ export function findTool(name: string, path = STANDARD_PATH): string | undefined
     .find((each) => isExecutable(each) && !isAppletOfMany(each))
 }
 
-/** Programs that are many tools in one, as on Alpine Linux. What they have for those of util-linux lacks what is needed here. */
+/** Programs that are many tools in one, as on Alpine Linux: those lack what is needed of util-linux's here. */
 const MANY_IN_ONE = new Set(['busybox', 'toybox'])
 
 function isAppletOfMany(path: string): boolean {

@@ -16,7 +16,7 @@ import {
   signposts,
   untilGone,
 } from '../fixtures/processes/harness.ts'
-import { until } from '../helpers/latch.ts'
+import { until, type Trail } from '../helpers/latch.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../src/host/process.ts', import.meta.url))
 
@@ -65,6 +65,17 @@ async function startHost(t: TestContext, functions: URL): Promise<Host> {
   return host
 }
 
+/** @param trail of the other process in its group. */
+async function assertEndsWith(t: TestContext, host: Host, trail: Trail): Promise<void> {
+  const other = await pidIn(trail)
+  killAfter(t, other)
+  ok(isAlive(host.pid))
+  host.closeStreams()
+  await untilGone(host.pid)
+  equal(await host.exited, 'SIGKILL')
+  await untilGone(other)
+}
+
 describe('a process whose runner and spawner are gone ends with all in its group', needsLinux, () => {
   test('while it runs a function that waits', async (t) => {
     const host = await startHost(t, FUNCTIONS)
@@ -78,13 +89,7 @@ describe('a process whose runner and spawner are gone ends with all in its group
       isLast: true,
       tellsStart: true,
     })
-    const other = await pidIn(trail)
-    killAfter(t, other)
-    ok(isAlive(host.pid))
-    host.closeStreams()
-    await untilGone(host.pid)
-    equal(await host.exited, 'SIGKILL')
-    await untilGone(other)
+    await assertEndsWith(t, host, trail)
   })
 
   test('while it is idle', async (t) => {
@@ -97,12 +102,6 @@ describe('a process whose runner and spawner are gone ends with all in its group
       appendFileSync(${JSON.stringify(trail.path)}, other.pid + '\\n')
       export const nothing = () => {}`
     const host = await startHost(t, moduleOf(posts, source))
-    const other = await pidIn(trail)
-    killAfter(t, other)
-    ok(isAlive(host.pid))
-    host.closeStreams()
-    await untilGone(host.pid)
-    equal(await host.exited, 'SIGKILL')
-    await untilGone(other)
+    await assertEndsWith(t, host, trail)
   })
 })

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
@@ -58,7 +58,7 @@ export class SpawnerSession {
     } catch (error) {
       child?.stdin?.destroy()
       server.close()
-      rmSync(folder, { recursive: true, force: true })
+      removeFolder(folder)
       throw error
     }
   }

@@ -25,9 +25,6 @@ export interface CommandParts<J extends Job> {
 /** Milliseconds that the rest of what an ended process has printed may take. */
 const DRAIN_WITHIN = 150
 
-/** Bytes of the longest text there can be. */
-const LONGEST_TEXT = constants.MAX_STRING_LENGTH
-
 /** Milliseconds after which the job of a process that was killed is given up. */
 const END_WITHIN = 1_000
 
@@ -162,7 +159,7 @@ export class CommandProcess<J extends Job> implements Attempt {
       return { type: 'failed', error, byItself: this.#wasAskedToEnd }
     }
     const text = textIn(this.#printed)
-    if (text === undefined) return { type: 'failed', error: resultTooLarge(fn, LONGEST_TEXT, this.#printedBytes) }
+    if (text === undefined) return { type: 'failed', error: tooLongForText(fn, this.#printedBytes) }
     if (command.output === 'text') return { type: 'returned', value: text }
     try {
       return { type: 'returned', value: JSON.parse(text) as unknown }
@@ -192,6 +189,11 @@ function textIn(chunks: readonly Buffer[]): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function tooLongForText(fn: string, bytes: number): CallError {
+  const message = `the output of "${fn}" has ${bytes} bytes, and no text more than ${constants.MAX_STRING_LENGTH} characters`
+  return new CallError('RESULT_TOO_LARGE', message, { fn })
 }
 
 function notJson(fn: string, cause: unknown): CallError {

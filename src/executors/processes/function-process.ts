@@ -5,14 +5,14 @@ import { FrameError } from '../../protocol/frames.ts'
 import { encodeLogValue } from '../../protocol/log-values.ts'
 import type { AbortCause, LogLevel } from '../../protocol/messages.ts'
 import { ANSWERS_FD, REQUESTS_FD, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
+import { resultTooLarge, startErrorOf } from '../children/endings.ts'
+import { settledOrQuiet } from '../children/quiet.ts'
+import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
 import { Answers } from './answers.ts'
 import { Prints, type TellLine } from './prints.ts'
 import { endOfResult, lossOf, protocolBroken, verdictOn } from './verdict.ts'
-import { resultTooLarge, startErrorOf } from '../children/endings.ts'
-import { settledOrQuiet } from '../children/quiet.ts'
-import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 
 /** What a process tells the pool whose it is. */
 export interface ProcessOwner<J extends Job> {
@@ -142,32 +142,6 @@ export class FunctionProcess<J extends Job> {
     if (!tellsStart) this.#began(job, this.#parts.clock.now())
   }
 
-  /**
-   * Something that the functions module has left running may hold the process up for ever.
-   *
-   * @param within milliseconds; and as many again while it goes on to read the request.
-   */
-  #expectStart(job: J, within: number): void {
-    const requests = this.#child?.streams[REQUESTS_FD]
-    const isPending = (): boolean => this.job === job && this.#startedAt === undefined
-    const unread = requests?.writableLength ?? 0
-    this.#later(within, () => {
-      if (!isPending()) return
-      if ((requests?.writableLength ?? 0) < unread) {
-        this.#expectStart(job, within)
-        return
-      }
-      this.#over()
-      this.#child?.signal('SIGKILL')
-    })
-  }
-
-  /** Does something when it is time. What had arrived by then is heard before: a host that was busy comes to its timers first. */
-  #later(ms: number, act: () => void): void {
-    this.#timer?.clear()
-    this.#timer = this.#parts.clock.setTimeout(() => void setImmediate(act), ms, { ref: false })
-  }
-
   interrupt(reason: AbortCause): void {
     if (this.state !== 'busy') return
     this.#wasAskedToEnd = true
@@ -191,6 +165,32 @@ export class FunctionProcess<J extends Job> {
     this.#child?.signal('SIGTERM')
     this.#child?.streams[REQUESTS_FD]?.end()
     this.#killWithin(END_WITHIN)
+  }
+
+  /**
+   * Something that the functions module has left running may hold the process up for ever.
+   *
+   * @param within milliseconds; and as many again while it goes on to read the request.
+   */
+  #expectStart(job: J, within: number): void {
+    const requests = this.#child?.streams[REQUESTS_FD]
+    const isPending = (): boolean => this.job === job && this.#startedAt === undefined
+    const unread = requests?.writableLength ?? 0
+    this.#later(within, () => {
+      if (!isPending()) return
+      if ((requests?.writableLength ?? 0) < unread) {
+        this.#expectStart(job, within)
+        return
+      }
+      this.#over()
+      this.#child?.signal('SIGKILL')
+    })
+  }
+
+  /** When it is time. What had arrived by then is heard before: a host that was busy comes to its timers first. */
+  #later(ms: number, act: () => void): void {
+    this.#timer?.clear()
+    this.#timer = this.#parts.clock.setTimeout(() => void setImmediate(act), ms, { ref: false })
   }
 
   async #start(): Promise<void> {

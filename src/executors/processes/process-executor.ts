@@ -5,6 +5,8 @@ import { functionNotFound } from '../../model/errors.ts'
 import type { ResolvedCommand, ResolvedProcess, ResolvedProcessesOptions } from '../../model/process-options.ts'
 import type { AbortCause } from '../../protocol/messages.ts'
 import { STREAMS } from '../../protocol/process-messages.ts'
+import { placeOf, ProcessPlace } from '../children/attempt.ts'
+import { SpawnerClient } from '../children/spawner-client.ts'
 import { CommandProcess } from '../commands/command-process.ts'
 import type {
   Executor,
@@ -19,11 +21,9 @@ import type {
 import { checkExpected } from '../expected-functions.ts'
 import { logLevelOf } from '../log-level.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
-import { placeOf, ProcessPlace } from '../children/attempt.ts'
 import { FunctionProcess } from './function-process.ts'
 import { nodeCommand } from './node-command.ts'
 import { ProcessPool, type PoolOwner } from './process-pool.ts'
-import { SpawnerClient } from '../children/spawner-client.ts'
 
 export interface ProcessExecutorOptions {
   /** The functions module. */

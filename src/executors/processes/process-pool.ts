@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { CallError } from '../../model/errors.ts'
 import { textOf } from '../../protocol/encoded-error.ts'
+import { placeOf } from '../children/attempt.ts'
+import type { SpawnerLost } from '../children/remote-child.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import { ReadyWaits } from '../ready-waits.ts'
 import { StartFailures } from '../start-failures.ts'
-import { placeOf } from '../children/attempt.ts'
-import type { SpawnerLost } from '../children/remote-child.ts'
 import { FunctionProcess, type ProcessOwner } from './function-process.ts'
 
 /** What a pool tells the executor whose it is. */
@@ -32,8 +32,8 @@ export interface ProcessPoolParts<J extends Job> {
 const BREAKS_AFTER = 3
 
 /**
- * Spares of one kind that start at once: on half of the processors, so that those on which calls run, or the host, are left alone. A
- * call that waits is no spare's concern.
+ * Spares of one kind that start at once: on half of the processors, so that those on which calls run, or the host, are
+ * left alone. Processes for calls that wait are started beside them.
  */
 const STARTS_AHEAD = Math.max(1, availableParallelism() >> 1)
 
