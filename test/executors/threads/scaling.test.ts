@@ -1,21 +1,16 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ThreadExecutor } from '../../../src/executors/threads/thread-executor.ts'
-import { resolveOptions } from '../../../src/model/options.ts'
-import { LocalRunner } from '../../../src/runner/local-runner.ts'
 import type * as unevenImport from '../../fixtures/threads/uneven-import.ts'
 import { awaitLatch, createLatch, openLatch } from '../../fixtures/threads/latch.ts'
 import {
+  clockedRunner,
   commonRunner,
   eventually,
-  FUNCTIONS,
   runnerOf,
   watchWorkers,
   within,
-  type Functions,
 } from '../../fixtures/threads/harness.ts'
-import { FakeClock } from '../../helpers/fake-clock.ts'
 
 const HUNG = 'a call does not end'
 
@@ -53,15 +48,7 @@ test('small calls one after another need no second thread', async (t) => {
   const workers = watchWorkers(t)
   // Its time stands still while a call is under way: to a real one, a thread that a busy machine does not let run for a
   // while looks as if it were held up.
-  const clock = new FakeClock()
-  const options = resolveOptions({ functions: FUNCTIONS, threads: { max: 4 } })
-  const { functions, threads } = options
-  const runner = new LocalRunner<Functions>({
-    options,
-    clock,
-    createExecutor: (_, ports) => new ThreadExecutor({ functions, threads, expected: [] }, ports),
-  })
-  t.after(() => runner.close({ abort: true, grace: 0 }))
+  const { runner, clock } = clockedRunner(t, { threads: { max: 4 } })
   for (let i = 0; i < 500; i++) {
     await within(10_000, runner.call('noop', []), HUNG)
     await clock.advance(5)
@@ -91,28 +78,27 @@ for (const min of [0, 1, 2]) {
 
     await eventually(() => runner.stats().threads.size === min, 'idle threads do not end')
     await eventually(() => workers.alive.size === min, 'idle threads do not end')
-    await sleep(300)
     deepEqual(runner.stats().threads, { size: min, busy: 0 })
     equal(await within(10_000, runner.call('add', [1, 2]), HUNG), 3)
   })
 }
 
 test('a thread is not idle while a call runs in it, however long', async (t) => {
-  const runner = commonRunner(t, { threads: { min: 0, max: 1, idleTimeout: 0 } })
+  const { runner, clock } = clockedRunner(t, { threads: { min: 0, max: 1, idleTimeout: 0 } })
   const [started, release] = [createLatch(), createLatch()]
   const call = runner.call('holdAsync', [started, release])
   await awaitLatch(started)
-  await sleep(400)
+  await clock.advance(3_600_000)
   openLatch(release)
   ok((await within(10_000, call, HUNG)) > 0)
 })
 
 test('calls run one by one on threads that end as soon as they are idle', async (t) => {
-  const runner = commonRunner(t, { threads: { min: 0, max: 2, idleTimeout: 0 } })
+  const { runner, clock } = clockedRunner(t, { threads: { min: 0, max: 2, idleTimeout: 0 } })
   for (let i = 0; i < 6; i++) {
     equal(await within(10_000, runner.call('add', [i, 1]), HUNG), i + 1)
     // Around the time at which the runner lets go of an idle thread.
-    await sleep(90 + 5 * i)
+    await clock.advance(90 + 5 * i)
   }
 })
 
@@ -126,9 +112,11 @@ for (const idleTimeout of [Infinity, 2 ** 31 + 1_000]) {
     t.after(() => {
       process.off('warning', onWarning)
     })
-    const runner = commonRunner(t, { threads: { min: 0, max: 1, idleTimeout } })
+    const { runner, clock } = clockedRunner(t, { threads: { min: 0, max: 1, idleTimeout } })
     const thread = await runner.call('thread', [])
-    await sleep(400)
+    // The runner lets go of the thread, and Piscina counts how long it is idle.
+    await clock.advance(1_000)
+    await sleep(50)
     equal(runner.stats().threads.size, 1)
     equal(await runner.call('thread', []), thread)
     deepEqual(warnings, [])
@@ -137,13 +125,13 @@ for (const idleTimeout of [Infinity, 2 ** 31 + 1_000]) {
 
 test('with concurrency asynchronous calls run side by side in one thread', async (t) => {
   const workers = watchWorkers(t)
-  const runner = commonRunner(t, { threads: { max: 1, concurrency: 8 } })
+  const { runner, clock } = clockedRunner(t, { threads: { max: 1, concurrency: 8 } })
   const release = createLatch()
   const latches = Array.from({ length: 10 }, createLatch)
   const calls = latches.map((started) => runner.call('holdAsync', [started, release]))
   await within(10_000, Promise.all(latches.slice(0, 8).map(awaitLatch)), 'the calls do not run side by side')
-  await sleep(50)
-  // The ninth has to wait for one of the eight.
+  // The ninth has to wait for one of the eight: also when the runner has looked around.
+  await clock.advance(1_000)
   deepEqual(
     latches.slice(8).map((latch) => latch[0]),
     [0, 0],
@@ -159,7 +147,7 @@ test('ready() resolves when as many threads as are kept ready can run calls', as
   const runner = commonRunner(t, { threads: { min: 3, max: 4 } })
   await within(15_000, runner.ready(), 'ready() does not settle')
   equal(workers.made.length, 3)
-  // Also when the runner has let go of them in the meantime.
+  // Also when the runner has let go of them in the meantime, and Piscina has noticed.
   await sleep(300)
   await within(15_000, runner.ready(), 'ready() does not settle')
   equal(workers.made.length, 3)
