@@ -1,0 +1,25 @@
+import type { Transferable } from 'node:worker_threads'
+import type * as functions from '../functions/functions.ts'
+
+export type FunctionName = keyof typeof functions
+
+/** Something that runs the functions of `functions.ts`. */
+export interface Contender {
+  /**
+   * Runs a function and gives its value.
+   *
+   * @param transfer what is moved to the function and not copied. Contenders that cannot do so copy it.
+   */
+  call(fn: FunctionName, argument?: unknown, transfer?: readonly Transferable[]): Promise<unknown>
+  /** Ends all that it has started. */
+  close(): Promise<void>
+}
+
+export interface ContenderOptions {
+  /** How many threads or processes serve calls, all of them started ahead. */
+  workers: number
+}
+
+export type CreateContender = (options: ContenderOptions) => Contender | Promise<Contender>
+
+export const FUNCTIONS = new URL('../functions/functions.ts', import.meta.url)

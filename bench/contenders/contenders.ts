@@ -1,0 +1,29 @@
+import type { CreateContender } from './contender.ts'
+
+// Each is loaded in the process that measures it, and in no other.
+const LOADERS = {
+  'coatcheck call': async () => (await import('./coatcheck.ts')).createWithCall,
+  // The same once more: how far these two are apart is the noise of the machine.
+  'coatcheck call, again': async () => (await import('./coatcheck.ts')).createWithCall,
+  'coatcheck start': async () => (await import('./coatcheck.ts')).createWithStart,
+  piscina: async () => (await import('./piscina.ts')).create,
+  'tinypool threads': async () => (await import('./tinypool.ts')).createThreads,
+  'tinypool child_process': async () => (await import('./tinypool.ts')).createProcesses,
+  'workerpool thread': async () => (await import('./workerpool.ts')).createThreads,
+  'workerpool process': async () => (await import('./workerpool.ts')).createProcesses,
+  poolifier: async () => (await import('./poolifier.ts')).create,
+  'jest-worker': async () => (await import('./jest-worker.ts')).create,
+  postMessage: async () => (await import('./post-message.ts')).create,
+  'in process': async () => (await import('./in-process.ts')).create,
+} satisfies Record<string, () => Promise<CreateContender>>
+
+export type ContenderName = keyof typeof LOADERS
+
+export const ALL = Object.keys(LOADERS) as readonly ContenderName[]
+
+/** What the others are held against. */
+export const REFERENCE: ContenderName = 'piscina'
+
+export function load(name: ContenderName): Promise<CreateContender> {
+  return LOADERS[name]()
+}

@@ -1,0 +1,19 @@
+import { Tinypool } from 'tinypool'
+import { FUNCTIONS, type Contender, type ContenderOptions } from './contender.ts'
+
+export function createThreads(options: ContenderOptions): Contender {
+  return createOn('worker_threads', options)
+}
+
+export function createProcesses(options: ContenderOptions): Contender {
+  return createOn('child_process', options)
+}
+
+function createOn(runtime: 'worker_threads' | 'child_process', { workers }: ContenderOptions): Contender {
+  const pool = new Tinypool({ filename: FUNCTIONS.href, runtime, minThreads: workers, maxThreads: workers })
+  return {
+    call: (fn, argument, transfer) =>
+      pool.run(argument, { name: fn, ...(transfer && { transferList: [...transfer] as never }) }),
+    close: () => pool.destroy(),
+  }
+}

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url'
+import workerpool from 'workerpool'
+import type { Contender, ContenderOptions } from './contender.ts'
+
+const ENTRY = fileURLToPath(new URL('../functions/workerpool.ts', import.meta.url))
+
+export function createThreads(options: ContenderOptions): Contender {
+  return createOn('thread', options)
+}
+
+export function createProcesses(options: ContenderOptions): Contender {
+  return createOn('process', options)
+}
+
+function createOn(workerType: 'thread' | 'process', { workers }: ContenderOptions): Contender {
+  const pool = workerpool.pool(ENTRY, { workerType, minWorkers: workers, maxWorkers: workers })
+  return {
+    async call(fn, argument, transfer) {
+      return pool.exec(fn, [argument], transfer && { transfer: [...transfer] as never })
+    },
+    async close() {
+      await pool.terminate()
+    },
+  }
+}

@@ -1,0 +1,19 @@
+// What the contenders run. Plain functions of one argument: each contender finds them in its own way.
+
+export function noop(): void {}
+
+/** Gives back what it got. */
+export function echo(value: unknown): unknown {
+  return value
+}
+
+/** Keeps its thread busy for `ms` milliseconds. */
+export function spin(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+/** Waits for a timer of `ms` milliseconds. */
+export function timer(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

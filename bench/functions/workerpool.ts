@@ -1,0 +1,4 @@
+import workerpool from 'workerpool'
+import * as functions from './functions.ts'
+
+workerpool.worker({ ...functions })
