@@ -42,7 +42,7 @@ export interface HostChannel {
   shelve(slot: number, generation: number, kind: ResultKind, value: unknown): boolean
   /** The runner has no more calls for this lane. */
   close(): void
-  /** Looks for a message, for a few microseconds at most: quicker than to sleep and be woken. */
+  /** Looks for a message, for a fraction of a millisecond at most: quicker than to sleep and be woken. */
   look(): ToHost | undefined
 }
 
@@ -55,9 +55,13 @@ export interface FunctionHostOptions {
 
 // Taken before a functions module can put something else in its place.
 const { nextTick } = process
+const { setImmediate } = globalThis
 
 /** A finished result waits no longer than this, in milliseconds, for others to travel with. */
 const TELL_WITHIN = 0.2
+
+/** Milliseconds after which a host that finds more and more calls lets its event loop turn once. */
+const TURN_FOR = 1
 
 /** Runs the calls of one lane, one after another or `concurrency` side by side, and tells how they end. */
 export class FunctionHost implements RunningCallHost {
@@ -124,6 +128,7 @@ export class FunctionHost implements RunningCallHost {
   #turn(): void {
     if (this.#turning) return
     this.#turning = true
+    const until = monotonicNow() + TURN_FOR
     for (;;) {
       this.#runBacklog()
       this.#tell()
@@ -131,6 +136,10 @@ export class FunctionHost implements RunningCallHost {
       const message = this.#awaited.size === 0 ? this.#channel.look() : undefined
       if (message === undefined) break
       this.#accept(message)
+      if (monotonicNow() < until) continue
+      // The module's timers and sockets are not to wait until no call comes any more.
+      setImmediate(() => this.#turn())
+      break
     }
     this.#turning = false
   }

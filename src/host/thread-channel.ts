@@ -5,8 +5,11 @@ import type { LanePort } from '../protocol/lane-port.ts'
 import { REPORTS_AHEAD, type FromHost, type ResultKind, type ToHost } from '../protocol/messages.ts'
 import type { HostChannel } from './function-host.ts'
 
-/** Milliseconds that a thread without calls looks at shared memory before it goes back to its event loop. */
-const LOOK_FOR = 0.02
+/**
+ * Milliseconds that a thread without calls looks at shared memory before it goes back to its event loop: longer than it
+ * takes to wake the runner's thread, so that the next of calls that follow one another is found. To be woken costs more.
+ */
+const LOOK_FOR = 0.1
 /** Milliseconds that a thread sleeps at a time when it is too far ahead of the runner. */
 const WAIT_PART = 10
 /** Looks between two readings of the clock. */

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { FunctionHost, type HostChannel } from '../../src/host/function-host.ts'
@@ -75,6 +75,22 @@ test('a host that has run its calls looks for more, and serves them in the same 
   channel.arrived.push(run('work', 2), run('work', 3))
   host.receive(run('work', 1))
   equal(journal.join(', '), 'ran 1, told 1, looked, ran 2, told 2, looked, ran 3, told 3, looked')
+})
+
+test('a host that finds more and more lets its event loop turn, and goes on', async () => {
+  const { host, channel, journal } = setUp()
+  const { promise: turned, resolve } = Promise.withResolvers<void>()
+  // Like a runner that is always quicker; not for ever, so that the test ends whatever the host does.
+  const giveUp = performance.now() + 5_000
+  channel.look = () => (performance.now() < giveUp ? run('work', 2) : undefined)
+  setTimeout(resolve, 0)
+  host.receive(run('work', 1))
+  await turned
+  ok(performance.now() < giveUp, 'no timer fired while calls came')
+  const ran = journal.length
+  channel.look = () => undefined
+  await setImmediate()
+  ok(journal.length > ran)
 })
 
 test('a host looks for more only when all calls it has were run and told of', () => {
