@@ -1,6 +1,11 @@
 import type { Case } from '../harness/case.ts'
+import { cpuBound } from './cpu-bound.ts'
 import { inFlight } from './in-flight.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { oneSlow } from './one-slow.ts'
+import { copiedBuffer, largeObject, movedBuffer, smallObject } from './payload.ts'
+import { startUp } from './start-up.ts'
+import { timer } from './timer.ts'
 
 /** By the names under which they can be asked for. */
 export const CASES: Readonly<Record<string, Case>> = {
@@ -8,4 +13,13 @@ export const CASES: Readonly<Record<string, Case>> = {
   'in-flight-8': inFlight(8),
   'in-flight-64': inFlight(64),
   'in-flight-1024': inFlight(1_024),
+  'small-object': smallObject,
+  'large-object': largeObject,
+  'copied-buffer': copiedBuffer,
+  'moved-buffer': movedBuffer,
+  timer,
+  'cpu-bound-1ms': cpuBound(1),
+  'cpu-bound-10ms': cpuBound(10),
+  'one-slow': oneSlow,
+  'start-up': startUp,
 }

@@ -1,5 +1,5 @@
 import { ALL } from '../contenders/contenders.ts'
-import type { Case } from '../harness/case.ts'
+import { TIMES, type Case } from '../harness/case.ts'
 import { underLoad } from '../harness/load.ts'
 
 /** What a call costs when so many are under way all the time. */
@@ -14,9 +14,7 @@ export function inFlight(count: number): Case {
     },
     async measure(create, effort) {
       const contender = await create({ workers: 2 })
-      const duration = effort === 'full' ? 1_500 : 500
-      const load = { inFlight: count, warmUp: 500, duration }
-      const { rate, p50, p99 } = await underLoad(() => contender.call('noop'), load)
+      const { rate, p50, p99 } = await underLoad(() => contender.call('noop'), { inFlight: count, ...TIMES[effort] })
       await contender.close()
       return { rate, p50, p99 }
     },

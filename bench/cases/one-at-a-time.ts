@@ -1,5 +1,5 @@
 import { ALL } from '../contenders/contenders.ts'
-import type { Case } from '../harness/case.ts'
+import { TIMES, type Case } from '../harness/case.ts'
 import { underLoad } from '../harness/load.ts'
 
 /** What a call costs when nothing else is under way. */
@@ -13,8 +13,7 @@ export const oneAtATime: Case = {
   },
   async measure(create, effort) {
     const contender = await create({ workers: 1 })
-    const duration = effort === 'full' ? 1_500 : 500
-    const { p50, p99, p999 } = await underLoad(() => contender.call('noop'), { inFlight: 1, warmUp: 500, duration })
+    const { p50, p99, p999 } = await underLoad(() => contender.call('noop'), { inFlight: 1, ...TIMES[effort] })
     await contender.close()
     return { p50, p99, p999 }
   },

@@ -31,8 +31,11 @@ export async function createWithStart(options: ContenderOptions): Promise<Conten
   }
 }
 
-async function readyRunner({ workers }: ContenderOptions): Promise<Runner> {
-  const runner = createRunner<typeof functions>({ functions: FUNCTIONS, threads: { min: workers, max: workers } })
+async function readyRunner({ workers, concurrency = 1 }: ContenderOptions): Promise<Runner> {
+  const runner = createRunner<typeof functions>({
+    functions: FUNCTIONS,
+    threads: { min: workers, max: workers, concurrency },
+  })
   await runner.ready()
   return runner
 }

@@ -18,6 +18,8 @@ export interface Contender {
 export interface ContenderOptions {
   /** How many threads or processes serve calls, all of them started ahead. */
   workers: number
+  /** How many calls each serves at a time, for contenders that are told. Default: 1. */
+  concurrency?: number
 }
 
 export type CreateContender = (options: ContenderOptions) => Contender | Promise<Contender>

@@ -21,6 +21,11 @@ export type ContenderName = keyof typeof LOADERS
 
 export const ALL = Object.keys(LOADERS) as readonly ContenderName[]
 
+/** Those whose calls run on threads of this process. */
+export const ON_THREADS: readonly ContenderName[] = ALL.filter(
+  (name) => !['in process', 'tinypool child_process', 'workerpool process'].includes(name),
+)
+
 /** What the others are held against. */
 export const REFERENCE: ContenderName = 'piscina'
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'jest-worker'
 import { FUNCTIONS, type Contender, type ContenderOptions, type FunctionName } from './contender.ts'
 
-const NAMES: FunctionName[] = ['noop', 'echo', 'spin', 'timer']
+const NAMES: FunctionName[] = ['noop', 'echo', 'size', 'spin', 'timer']
 
 export async function create({ workers }: ContenderOptions): Promise<Contender> {
   const pool = new Worker(fileURLToPath(FUNCTIONS), {

@@ -2,8 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { FUNCTIONS, type Contender, type ContenderOptions } from './contender.ts'
 
-export function create({ workers }: ContenderOptions): Contender {
-  const pool = new Piscina({ filename: fileURLToPath(FUNCTIONS), minThreads: workers, maxThreads: workers })
+export function create({ workers, concurrency = 1 }: ContenderOptions): Contender {
+  const pool = new Piscina({
+    filename: fileURLToPath(FUNCTIONS),
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: concurrency,
+  })
   return {
     call: (fn, argument, transfer) =>
       pool.run(argument, { name: fn, ...(transfer && { transferList: [...transfer] as never }) }),

@@ -9,8 +9,17 @@ export function createProcesses(options: ContenderOptions): Contender {
   return createOn('child_process', options)
 }
 
-function createOn(runtime: 'worker_threads' | 'child_process', { workers }: ContenderOptions): Contender {
-  const pool = new Tinypool({ filename: FUNCTIONS.href, runtime, minThreads: workers, maxThreads: workers })
+function createOn(
+  runtime: 'worker_threads' | 'child_process',
+  { workers, concurrency = 1 }: ContenderOptions,
+): Contender {
+  const pool = new Tinypool({
+    filename: FUNCTIONS.href,
+    runtime,
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: concurrency,
+  })
   return {
     call: (fn, argument, transfer) =>
       pool.run(argument, { name: fn, ...(transfer && { transferList: [...transfer] as never }) }),

@@ -12,7 +12,7 @@ export function tableOf({ title, figures }: Case, measured: readonly Measured[])
   const sorted = measured.toSorted(
     (a, b) => ((a.medians[key] ?? 0) - (b.medians[key] ?? 0)) * (better === 'lower' ? 1 : -1),
   )
-  const header = ['', ...columns.map(([, figure]) => `${figure.title}, ${figure.unit}`), `× ${REFERENCE}`]
+  const header = ['', ...columns.map(([, figure]) => `${figure.title}, ${figure.unit}`), `of ${REFERENCE}'s`]
   const rows = sorted.map(({ contender, medians }) => {
     const cells = columns.map(([name, figure]) => formatFigure(medians[name] ?? NaN, figure))
     const row: string[] = [contender]

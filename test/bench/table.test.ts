@@ -19,9 +19,9 @@ test('the best contender stands first, with its share of what Piscina takes', ()
   const table = tableOf(latency, [measured('piscina', 2_000.4), measured('coatcheck call', 500)])
   deepEqual(table.split('\n'), [
     'A case',
-    '                   p50, µs   × piscina',
-    '  coatcheck call       500        0.25',
-    '  piscina            2,000        1.00',
+    "                   p50, µs   of piscina's",
+    '  coatcheck call       500           0.25',
+    '  piscina            2,000           1.00',
     '',
   ])
 })
