@@ -5,6 +5,7 @@ import type * as context from '../fixtures/threads/context.ts'
 import type * as dynamic from '../fixtures/threads/dynamic.ts'
 import { awaitLatch, createLatch, openLatch } from '../fixtures/threads/latch.ts'
 import { endOf, runnerOf, within } from '../fixtures/threads/harness.ts'
+import { until } from '../helpers/latch.ts'
 
 type Context = typeof context
 type Dynamic = typeof dynamic
@@ -103,17 +104,14 @@ test("a timer of the module's own is outside every call, also while one runs", a
   const holding = runner.call('hold', [started, release])
   await awaitLatch(started)
   const before = (await runner.call('askedOutside', [])).length
-  // It ticks while the call is held.
-  let asked = new Set<string>()
-  for (let ticks = before; ticks < before + 3;) {
+  const asked = await until('ticks while the call is held', async () => {
     const all = await runner.call('askedOutside', [])
-    ticks = all.length
-    asked = new Set(all)
-  }
+    return all.length >= before + 3 ? all : undefined
+  })
   openLatch(release)
   await holding
   deepEqual(
-    [...asked].filter((answer) => !answer.startsWith('Error')),
+    asked.filter((answer) => !answer.startsWith('Error')),
     [],
   )
   match(await runner.call('askOutside', []), /^Error: currentCall/)

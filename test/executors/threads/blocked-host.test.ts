@@ -1,5 +1,6 @@
 import { equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { awaitLatch, awaitLatchBlocking, block, createLatch, openLatch } from '../../fixtures/threads/latch.ts'
 import { commonRunner, within } from '../../fixtures/threads/harness.ts'
 
@@ -44,9 +45,8 @@ test('the same holds for waits that had lived for a while when the event loop wa
   for (let round = 0; round < 3; round++) {
     const [started, release] = [createLatch(), createLatch()]
     const waiting = runner.start('hold', [started, release], { timeout: 500 })
-    // A wait gets its timer once it has lived for some milliseconds. A shorter one, begun later, has had its whole life.
     await awaitLatch(started)
-    await runner.start('noop', [], { timeout: 30 })
+    await sleep(30)
     // Between the event loop's look for messages and its look for timers that are due.
     await new Promise((resolve) => setImmediate(resolve))
     openLatch(release)
@@ -102,7 +102,7 @@ test('calls end one after another while the event loop is blocked now and then',
   const runner = commonRunner(t, { threads: { max: 2 } })
   const calls = Array.from({ length: 500 }, (_, i) => runner.call('add', [i, 1]))
   for (let i = 0; i < 10; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    await sleep(1)
     block(30)
   }
   equal((await within(10_000, Promise.all(calls), 'a call does not end')).length, 500)
