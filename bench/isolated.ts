@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Tinypool } from 'tinypool'
+import { median } from './harness/percentiles.ts'
 import type * as coatcheck from '../src/index.ts'
 
 interface Functions {
@@ -24,11 +25,12 @@ await stalls()
 /** A call when a spare is ready, beside a start of Node that does nothing. */
 async function latency(): Promise<void> {
   const runner = isolatedRunner()
-  const [ready, cold]: number[][] = [[], []]
+  const ready: number[] = []
+  const cold: number[] = []
   for (let i = 0; i < CALLS; i++) {
     await runner.ready()
-    ready?.push(await millisecondsOf(() => runner.call('noop', [])))
-    cold?.push(await millisecondsOf(() => spawnSync(process.execPath, ['-e', '0'])))
+    ready.push(await millisecondsOf(() => runner.call('noop', [])))
+    cold.push(await millisecondsOf(() => spawnSync(process.execPath, ['-e', '0'])))
   }
   await runner.close()
   say('isolated no-op, spare ready', `median ${median(ready).toFixed(2)} ms`)
@@ -128,10 +130,6 @@ async function rateOf(call: () => Promise<unknown>): Promise<number> {
     for (let i = 0; i < count; i++) await call()
   })
   return (count / ms) * 1_000
-}
-
-function median(values: number[] = []): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
 }
 
 function say(what: string, figure: string): void {

@@ -1,22 +1,14 @@
 import { ALL } from '../contenders/contenders.ts'
-import { TIMES, type Case } from '../harness/case.ts'
-import { underLoad } from '../harness/load.ts'
+import type { Case } from '../harness/case.ts'
+import { loadCase } from '../harness/load-case.ts'
 
 /** What a call costs when so many are under way all the time. */
 export function inFlight(count: number): Case {
-  return {
+  return loadCase({
     title: `A no-op, ${count.toLocaleString('en')} in flight`,
     contenders: ALL,
-    figures: {
-      rate: { title: 'rate', unit: 'calls/s', better: 'higher' },
-      p50: { title: 'p50', unit: 'µs', better: 'lower' },
-      p99: { title: 'p99', unit: 'µs', better: 'lower' },
-    },
-    async measure(create, effort) {
-      const contender = await create({ workers: 2 })
-      const { rate, p50, p99 } = await underLoad(() => contender.call('noop'), { inFlight: count, ...TIMES[effort] })
-      await contender.close()
-      return { rate, p50, p99 }
-    },
-  }
+    options: { workers: 2 },
+    inFlight: count,
+    call: (contender) => contender.call('noop'),
+  })
 }

@@ -11,7 +11,7 @@ type Runner = coatcheck.Runner<typeof functions>
 export async function createWithCall(options: ContenderOptions): Promise<Contender> {
   const runner = await readyRunner(options)
   return {
-    call: (fn, argument, transfer) => runner.call(fn, [argument] as never, transfer && { transfer: [...transfer] }),
+    call: (fn, argument, transfer) => runner.call(fn, [argument] as never, transfer && { transfer }),
     close: () => runner.close(),
   }
 }
@@ -21,7 +21,7 @@ export async function createWithStart(options: ContenderOptions): Promise<Conten
   const runner = await readyRunner(options)
   return {
     async call(fn, argument, transfer) {
-      const more = transfer && { transfer: [...transfer] }
+      const more = transfer && { transfer }
       const status = await runner.start(fn, [argument] as never, { timeout: 10_000, ...more })
       if (!status.finished) throw new Error(`${fn} did not end in time`)
       if (!status.ok) throw status.error

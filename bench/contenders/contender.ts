@@ -1,4 +1,3 @@
-import type { Transferable } from 'node:worker_threads'
 import type * as functions from '../functions/functions.ts'
 
 export type FunctionName = keyof typeof functions
@@ -10,7 +9,7 @@ export interface Contender {
    *
    * @param transfer what is moved to the function and not copied. Contenders that cannot do so copy it.
    */
-  call(fn: FunctionName, argument?: unknown, transfer?: readonly Transferable[]): Promise<unknown>
+  call(fn: FunctionName, argument?: unknown, transfer?: ArrayBuffer[]): Promise<unknown>
   /** Ends all that it has started. */
   close(): Promise<void>
 }

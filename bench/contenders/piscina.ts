@@ -10,8 +10,7 @@ export function create({ workers, concurrency = 1 }: ContenderOptions): Contende
     concurrentTasksPerWorker: concurrency,
   })
   return {
-    call: (fn, argument, transfer) =>
-      pool.run(argument, { name: fn, ...(transfer && { transferList: [...transfer] as never }) }),
+    call: (fn, argument, transfer) => pool.run(argument, { name: fn, ...(transfer && { transferList: transfer }) }),
     close: () => pool.destroy(),
   }
 }

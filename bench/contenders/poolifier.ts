@@ -8,7 +8,7 @@ export async function create({ workers }: ContenderOptions): Promise<Contender> 
   const pool = new FixedThreadPool(workers, ENTRY)
   await Promise.all(Array.from({ length: workers }, () => pool.execute(undefined, 'noop')))
   return {
-    call: (fn, argument, transfer) => pool.execute(argument, fn, undefined, transfer && ([...transfer] as never)),
+    call: (fn, argument, transfer) => pool.execute(argument, fn, undefined, transfer),
     // Not waited for: its promise does not always settle.
     async close() {
       void pool.destroy()

@@ -21,8 +21,7 @@ function createOn(
     concurrentTasksPerWorker: concurrency,
   })
   return {
-    call: (fn, argument, transfer) =>
-      pool.run(argument, { name: fn, ...(transfer && { transferList: [...transfer] as never }) }),
+    call: (fn, argument, transfer) => pool.run(argument, { name: fn, ...(transfer && { transferList: transfer }) }),
     close: () => pool.destroy(),
   }
 }

@@ -16,7 +16,7 @@ function createOn(workerType: 'thread' | 'process', { workers }: ContenderOption
   const pool = workerpool.pool(ENTRY, { workerType, minWorkers: workers, maxWorkers: workers })
   return {
     async call(fn, argument, transfer) {
-      return pool.exec(fn, [argument], transfer && { transfer: [...transfer] as never })
+      return pool.exec(fn, [argument], transfer && { transfer })
     },
     async close() {
       await pool.terminate()

@@ -4,12 +4,6 @@ import type { CreateContender } from '../contenders/contender.ts'
 /** How long a round measures. The short form is for a check of every commit. */
 export type Effort = 'full' | 'short'
 
-/** Milliseconds of a measurement under load. */
-export const TIMES: Readonly<Record<Effort, { warmUp: number; duration: number }>> = {
-  full: { warmUp: 400, duration: 800 },
-  short: { warmUp: 300, duration: 300 },
-}
-
 export interface Figure {
   title: string
   unit: 'µs' | 'ms' | 'calls/s' | '× the ideal'

@@ -10,6 +10,9 @@ const MEASURE = fileURLToPath(new URL('./measure.ts', import.meta.url))
 /** Milliseconds after which a process that measures is given up. */
 const GIVE_UP_AFTER = 60_000
 
+/** Characters of what a process that failed has said: some print a line of their own minified source. */
+const MOST_SAID = 2_000
+
 export interface Plan {
   name: string
   case: Case
@@ -66,7 +69,7 @@ async function measureOnce(name: string, contender: ContenderName, effort: Effor
   clearTimeout(timer)
   if (figures && status === 0) return figures
   const how = signal === 'SIGKILL' ? `did not end within ${GIVE_UP_AFTER} ms` : `ended with ${signal ?? status}`
-  throw new Error(`${contender} in ${name} ${how}\n${said}`)
+  throw new Error(`${contender} in ${name} ${how}\n${said.slice(-MOST_SAID)}`)
 }
 
 function mediansOf(rounds: readonly Figures[]): Figures {

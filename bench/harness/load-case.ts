@@ -1,0 +1,49 @@
+import type { Contender, ContenderOptions } from '../contenders/contender.ts'
+import type { ContenderName } from '../contenders/contenders.ts'
+import type { Case, Figure } from './case.ts'
+import { underLoad, type LoadFigures } from './load.ts'
+
+export interface LoadCase {
+  title: string
+  contenders: readonly ContenderName[]
+  options: ContenderOptions
+  inFlight: number
+  /** What is shown of it. The first is the one that contenders are compared by. Default: the rate, p50, p99. */
+  figures?: readonly (keyof LoadFigures)[]
+  call: (contender: Contender) => Promise<unknown>
+}
+
+const FIGURES: Readonly<Record<keyof LoadFigures, Figure>> = {
+  rate: { title: 'rate', unit: 'calls/s', better: 'higher' },
+  p50: { title: 'p50', unit: 'µs', better: 'lower' },
+  p99: { title: 'p99', unit: 'µs', better: 'lower' },
+  p999: { title: 'p99.9', unit: 'µs', better: 'lower' },
+}
+
+/** Milliseconds. */
+const TIMES = {
+  full: { warmUp: 400, duration: 800 },
+  short: { warmUp: 300, duration: 300 },
+}
+
+/** A case in which so many calls are under way all the time. */
+export function loadCase({
+  title,
+  contenders,
+  options,
+  inFlight,
+  figures = ['rate', 'p50', 'p99'],
+  call,
+}: LoadCase): Case {
+  return {
+    title,
+    contenders,
+    figures: Object.fromEntries(figures.map((name) => [name, FIGURES[name]])),
+    async measure(create, effort) {
+      const contender = await create(options)
+      const all = await underLoad(() => call(contender), { inFlight, ...TIMES[effort] })
+      await contender.close()
+      return Object.fromEntries(figures.map((name) => [name, all[name]]))
+    },
+  }
+}
