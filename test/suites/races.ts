@@ -92,7 +92,7 @@ export function raceRules(suite: Suite): void {
   test('a call that ended while the caller was too busy to hear of it has ended, though its wait is over', async (t) => {
     const { runner, posts } = await suite.setUp(t)
     const [latch, trail] = [posts.latch(), posts.trail()]
-    const id = await begin(runner, 'holdThenLeave', [latch.path, trail.path, 'ended'])
+    const id = await begin(runner, 'holdThenLeaveBehind', [latch.path, trail.path, 'ended'])
     await untilRunning(runner, id)
     const answer = runner.wait(id, { timeout: 250 })
     assert.equal((await runner.wait(id, { timeout: 50 })).finished, false)

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createRunner, type CallStatus, type Runner, type RunnerOptions } from '../../../src/index.ts'
+import { awaitLatchBlocking, block, createLatch, type Latch } from '../../fixtures/threads/latch.ts'
 import type * as timed from '../../fixtures/threads/timed.ts'
 
 type Timed = typeof timed
@@ -24,11 +25,11 @@ async function warmRunner(t: TestContext): Promise<Runner<Timed>> {
   return runner
 }
 
-/** Lets calls be sent, and then hears nothing for a while. */
-async function blockAfterSending(ms: number): Promise<void> {
+/** Lets calls be sent, and then hears nothing until the latch opens, and `ms` milliseconds more. */
+async function blockAfterSending(latch: Latch, ms = 0): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
-  const until = performance.now() + ms
-  while (performance.now() < until);
+  awaitLatchBlocking(latch)
+  block(ms)
 }
 
 function endOf(status: CallStatus): unknown {
@@ -37,28 +38,29 @@ function endOf(status: CallStatus): unknown {
 
 test('a cancel of a call that has returned, and was not told, ends nobody else', async (t) => {
   const runner = await warmRunner(t)
-  for (let round = 0; round < 5; round++) {
-    const short = await runner.start('holdFor', [0], { timeout: 0 })
-    const long = await runner.start('holdFor', [150], { timeout: 0 })
-    await blockAfterSending(50)
-    equal(endOf(await runner.cancel(short.id, { grace: 0 })), 0)
-    equal(endOf(await runner.wait(long.id)), 150)
-  }
+  const begins = createLatch()
+  const short = await runner.start('holdFor', [0], { timeout: 0 })
+  const long = await runner.start('holdFor', [150, begins], { timeout: 0 })
+  await blockAfterSending(begins)
+  equal(endOf(await runner.cancel(short.id, { grace: 0 })), 0)
+  equal(endOf(await runner.wait(long.id)), 150)
 })
 
 test('a deadline of a call that has returned, and was not told, ends nobody else', async (t) => {
   const runner = await warmRunner(t)
+  const begins = createLatch()
   const short = await runner.start('holdFor', [0], { timeout: 0, abortAfter: 50, grace: 0 })
-  const long = await runner.start('holdFor', [300], { timeout: 0 })
-  await blockAfterSending(100)
+  const long = await runner.start('holdFor', [300, begins], { timeout: 0 })
+  await blockAfterSending(begins, 60)
   deepEqual([endOf(await runner.wait(short.id)), endOf(await runner.wait(long.id))], [0, 300])
 })
 
 test('a look at a call that has returned, and was not told, sees its value', async (t) => {
   const runner = await warmRunner(t)
+  const begins = createLatch()
   const short = await runner.start('holdFor', [0], { timeout: 0 })
-  const long = runner.call('holdFor', [200])
-  await blockAfterSending(50)
+  const long = runner.call('holdFor', [200, begins])
+  await blockAfterSending(begins)
   equal(endOf(await runner.wait(short.id, { timeout: 0 })), 0)
   equal(await long, 200)
 })
@@ -83,8 +85,9 @@ test('a call that threw before its deadline threw, though nobody heard of it in 
   const runner = runnerOf(t)
   await runner.ready()
   for (let round = 0; round < 3; round++) {
-    const call = runner.start('failAfter', [10], { abortAfter: 100 })
-    await blockAfterSending(200)
+    const ended = createLatch()
+    const call = runner.start('fail', [ended], { abortAfter: 500 })
+    await blockAfterSending(ended, 600)
     equal(endOf(await call), 'FUNCTION_THREW')
   }
 })
