@@ -8,9 +8,7 @@ import {
   MAY_BE_SLOW,
   NOT_CLONEABLE,
   NOT_FOUND,
-  RESULT_FIELDS,
   RETURNED,
-  SHELVED,
   TELL_START,
   THREW,
   type FromHost,
@@ -38,12 +36,18 @@ export interface HostChannel {
   claim(slot: number, generation: number, now: number): boolean
   isAborted(slot: number, generation: number): boolean
   end(slot: number, now: number): void
-  /** Leaves a result where the runner finds it, whatever becomes of this thread. False when it has to be told. */
-  shelve(slot: number, generation: number, kind: ResultKind, value: unknown): boolean
+  /** Leaves a result where the runner finds it, whatever becomes of this thread. False when it has to be posted. */
+  leave(slot: number, generation: number, kind: ResultKind, value: unknown): boolean
+  /** Sees to it that the runner looks for what was left. */
+  tell(): void
   /** The runner has no more calls for this lane. */
   close(): void
-  /** Looks for a message, for a fraction of a millisecond at most: quicker than to sleep and be woken. */
+  /** Takes what has come in, in its order; undefined when that is nothing. From here on the runner counts on it. */
+  take(): ToHost | undefined
+  /** The same, and waits for it, for a fraction of a millisecond at most: quicker than to sleep and be woken. */
   look(): ToHost | undefined
+  /** Says that the host is not going to take anything by itself: it has to be woken. True when something came before. */
+  rest(): boolean
 }
 
 export interface FunctionHostOptions {
@@ -57,7 +61,7 @@ export interface FunctionHostOptions {
 const { nextTick } = process
 const { setImmediate } = globalThis
 
-/** A finished result waits no longer than this, in milliseconds, for others to travel with. */
+/** The first result that was left waits no longer than this, in milliseconds, for others to be told of with it. */
 const TELL_WITHIN = 0.2
 
 /** Milliseconds after which a host that finds more and more calls lets its event loop turn once. */
@@ -76,12 +80,8 @@ export class FunctionHost implements RunningCallHost {
   #next = 0
   /** Asynchronous calls under way, by slot. */
   readonly #awaited = new Map<number, RunningCall>()
-  /** Results that have not been told, flat; and the transfer lists of those that have one, by their place. */
-  #results: unknown[] = []
-  #transfers = new Map<number, readonly Transferable[]>()
-  /** How much of `#results` is on the shelf. */
-  #shelved = 0
-  #oldestResult = 0
+  /** Since when there are results that the runner was not told of; undefined when there are none. */
+  #untoldSince: number | undefined
   #turning = false
 
   constructor({ channel, functions, concurrency, logLevel }: FunctionHostOptions) {
@@ -93,7 +93,7 @@ export class FunctionHost implements RunningCallHost {
 
   receive(message: ToHost): void {
     this.#accept(message)
-    this.#turn()
+    this.turn()
   }
 
   report(message: FromHost): void {
@@ -113,35 +113,46 @@ export class FunctionHost implements RunningCallHost {
   }
 
   #accept(message: ToHost): void {
-    if (message.type === 'run') {
-      if (this.#backlog.length === 0) this.#backlog = message.calls
-      else for (const field of message.calls) this.#backlog.push(field)
-    } else if (message.type === 'abort') {
-      const call = this.#awaited.get(message.slot)
-      if (call?.generation === message.generation) call.abort(message.reason)
-    } else {
-      this.#channel.close()
+    switch (message.type) {
+      case 'run':
+        if (this.#backlog.length === 0) this.#backlog = message.calls
+        else for (const field of message.calls) this.#backlog.push(field)
+        return
+      case 'abort': {
+        const call = this.#awaited.get(message.slot)
+        if (call?.generation === message.generation) call.abort(message.reason)
+        return
+      }
+      case 'close':
+        return this.#channel.close()
+      default:
+      // Whoever is woken looks anyway.
     }
   }
 
   /** Runs what can run, tells what has ended, and looks for more before the thread goes back to its event loop. */
-  #turn(): void {
+  turn(): void {
     if (this.#turning) return
     this.#turning = true
     const until = monotonicNow() + TURN_FOR
     for (;;) {
       this.#runBacklog()
-      this.#tell()
-      // While an asynchronous call is under way its events come first.
-      const message = this.#awaited.size === 0 ? this.#channel.look() : undefined
-      if (message === undefined) break
-      this.#accept(message)
+      const message = this.#channel.take() ?? this.#lookOrRest()
+      if (message !== undefined) this.#accept(message)
+      else if (!this.#channel.rest()) break
       if (monotonicNow() < until) continue
       // The module's timers and sockets are not to wait until no call comes any more.
-      setImmediate(() => this.#turn())
+      this.#tell()
+      setImmediate(() => this.turn())
       break
     }
     this.#turning = false
+  }
+
+  #lookOrRest(): ToHost | undefined {
+    this.#tell()
+    // While an asynchronous call is under way its events come first.
+    return this.#awaited.size === 0 ? this.#channel.look() : undefined
   }
 
   #runBacklog(): void {
@@ -165,13 +176,15 @@ export class FunctionHost implements RunningCallHost {
   }
 
   #begin(slot: number, generation: number, flags: number, name: string, args: unknown[], abortAfter: number): void {
-    // What has ended must not be late because this call takes long, nor lost if it ends the thread.
-    if (this.#results.length > 0 && (flags & MAY_BE_SLOW || !this.#shelve())) this.#tell()
+    // What has ended must not be late because this call takes long.
+    if (flags & MAY_BE_SLOW) this.#tell()
     const now = monotonicNow()
     if (!this.#channel.claim(slot, generation, now)) return
-    if (flags & TELL_START) this.#channel.post({ type: 'started', slot, generation })
-
     const call = new RunningCall(this, slot, generation, name, abortAfter, now)
+    if (flags & TELL_START) {
+      this.#channel.post({ type: 'started', slot, generation })
+      call.isFollowed = true
+    }
     const fn = this.#functions.get(name)
     if (fn === undefined) return this.#end(call, NOT_FOUND, undefined)
     try {
@@ -203,7 +216,7 @@ export class FunctionHost implements RunningCallHost {
       this.#end(call, kind, value)
       this.#runBacklog()
       // After the promises that settle along with this one.
-      nextTick(() => this.#turn())
+      nextTick(() => this.turn())
     }
     settled(promise).then(
       (value) => settle(RETURNED, value),
@@ -213,65 +226,31 @@ export class FunctionHost implements RunningCallHost {
 
   #end(call: RunningCall, kind: ResultKind, returned: unknown): void {
     call.end()
+    const { slot, generation } = call
     const now = monotonicNow()
-    this.#channel.end(call.slot, now)
+    this.#channel.end(slot, now)
     const { value, list } = splitTransfer(returned)
-    if (this.#results.length === 0) this.#oldestResult = now
-    if (list) this.#transfers.set(this.#results.length, list)
-    this.#results.push(call.slot, call.generation, kind, value)
-    if (now - this.#oldestResult > TELL_WITHIN) this.#tell()
-  }
-
-  /** Leaves the results that are not told yet where they are safe. False when that cannot be done for all of them. */
-  #shelve(): boolean {
-    const results = this.#results
-    for (; this.#shelved < results.length; this.#shelved += RESULT_FIELDS) {
-      const at = this.#shelved
-      if (this.#transfers.has(at)) return false
-      const [slot, generation, kind] = [results[at], results[at + 1], results[at + 2]] as [number, number, ResultKind]
-      if (!this.#channel.shelve(slot, generation, kind, results[at + 3])) return false
-      results[at + 2] = SHELVED
-      results[at + 3] = undefined
-    }
-    return true
+    // The end must not be found before the message that told of the beginning.
+    const mustFollow = call.isFollowed || list !== undefined
+    if (mustFollow || !this.#channel.leave(slot, generation, kind, value))
+      this.#post(slot, generation, kind, value, list)
+    else this.#untoldSince ??= now
+    if (this.#untoldSince !== undefined && now - this.#untoldSince > TELL_WITHIN) this.#tell()
   }
 
   #tell(): void {
-    const results = this.#results
-    if (results.length === 0) return
-    // In one message, values that have an object in common would still have it in common when they arrive: but for one,
-    // they go by the shelf, or in messages of their own.
-    if (results.length - this.#shelved > RESULT_FIELDS) this.#shelve()
-    const shelved = this.#shelved
-    const transfers = this.#transfers
-    this.#results = []
-    this.#shelved = 0
-    if (transfers.size > 0) this.#transfers = new Map()
-    if (results.length - shelved === RESULT_FIELDS && this.#tellTogether(results, transfers.get(shelved))) return
-    if (shelved > 0) this.#channel.post({ type: 'results', results: results.slice(0, shelved) })
-    for (let at = shelved; at < results.length; at += RESULT_FIELDS) {
-      this.#tellOne(results.slice(at, at + RESULT_FIELDS), transfers.get(at))
-    }
+    if (this.#untoldSince === undefined) return
+    this.#untoldSince = undefined
+    this.#channel.tell()
   }
 
-  #tellTogether(results: unknown[], transfer?: readonly Transferable[]): boolean {
+  #post(slot: number, generation: number, kind: ResultKind, value: unknown, list?: readonly Transferable[]): void {
     try {
-      this.#channel.post({ type: 'results', results }, transfer)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  #tellOne(result: unknown[], transfer?: readonly Transferable[]): void {
-    try {
-      this.#channel.post({ type: 'results', results: result }, transfer)
+      this.#channel.post({ type: 'result', slot, generation, kind, value }, list)
     } catch (error) {
-      const [slot, generation, kind, value] = result
-      const encoded = encodeError(
-        new TypeError(this.#whyNotCloneable(kind === RETURNED ? value : undefined, error), { cause: error }),
-      )
-      this.#channel.post({ type: 'results', results: [slot, generation, NOT_CLONEABLE, encoded] })
+      const message = this.#whyNotCloneable(kind === RETURNED ? value : undefined, error)
+      const encoded = encodeError(new TypeError(message, { cause: error }))
+      this.#channel.post({ type: 'result', slot, generation, kind: NOT_CLONEABLE, value: encoded })
     }
   }
 

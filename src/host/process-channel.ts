@@ -82,11 +82,11 @@ export class ProcessChannel implements HostChannel {
   // As the function host sees it
 
   post(message: FromHost): void {
-    if (message.type === 'results') {
-      const [, , kind, value] = message.results
+    if (message.type === 'result') {
+      const { kind, value } = message
       // The serializer takes objects of the platform's for plain ones.
       if (kind === RETURNED && findUncloneable([value], '', [], 'processes')) throw uncloneable('the result')
-      this.#writeResult(kind as ResultKind, value)
+      this.#writeResult(kind, value)
       // What comes now, such as an error that nobody caught, is the process's and not the call's.
       this.#nonce = undefined
       // After what has settled along with it.
@@ -126,13 +126,21 @@ export class ProcessChannel implements HostChannel {
     this.#endedAt = now
   }
 
-  shelve(): boolean {
+  leave(): boolean {
     return false
   }
 
+  tell(): void {}
+
   close(): void {}
 
+  take(): undefined {}
+
   look(): undefined {}
+
+  rest(): boolean {
+    return false
+  }
 
   /** Looks for an abort, without waiting: a busy function keeps the event loop from telling of it. */
   #look(): void {

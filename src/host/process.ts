@@ -37,7 +37,7 @@ channel.listen((message: ToProcess) => {
   else if (message.type === 'run') {
     channel.begin(message)
     const { fn, args, abortAfter } = message
-    host?.receive({ type: 'run', calls: [0, channel.generation, 0, fn, args, abortAfter] })
+    host?.receive({ type: 'run', calls: [0, channel.generation, 0, fn, args, abortAfter], after: 0 })
   } else host?.receive({ type: 'abort', slot: 0, generation: channel.generation, reason: message.reason })
 })
 

@@ -21,6 +21,8 @@ export class RunningCall implements CurrentCall {
   readonly slot: number
   readonly generation: number
   readonly fn: string
+  /** Whether the runner was told that it has begun. */
+  isFollowed = false
   readonly #host: RunningCallHost
   readonly #abortAfter: number
   readonly #startedAt: number

@@ -3,6 +3,7 @@ import { monotonicNow } from '../model/clock.ts'
 import type { LaneMemory } from '../protocol/lane-memory.ts'
 import type { LanePort } from '../protocol/lane-port.ts'
 import { REPORTS_AHEAD, type FromHost, type ResultKind, type ToHost } from '../protocol/messages.ts'
+import { Patience } from '../protocol/patience.ts'
 import type { HostChannel } from './function-host.ts'
 
 /**
@@ -20,17 +21,26 @@ export class ThreadChannel implements HostChannel {
   readonly reach = 'threads'
   readonly #port: LanePort<ToHost, FromHost>
   readonly #memory: LaneMemory
+  /** Names of the functions, by their numbers. */
+  readonly #functions: readonly string[]
+  readonly #patience = new Patience()
+  /** Messages that have arrived, and have not had their turn. */
+  readonly #arrived: ToHost[] = []
   #seen = 0
+  #looks = false
   /** Reports that were posted; counts as those heard do, with 32 bits. */
   #reported = 0
 
-  constructor(port: LanePort<ToHost, FromHost>, memory: LaneMemory) {
+  constructor(port: LanePort<ToHost, FromHost>, memory: LaneMemory, functions: readonly string[]) {
     this.#port = port
     this.#memory = memory
+    this.#functions = functions
   }
 
-  received(): void {
+  /** A message has come by itself. What it is about is to be taken. */
+  arrive(message: ToHost): void {
     this.#memory.countReceived()
+    this.#arrived.push(message)
   }
 
   post(message: FromHost, transfer?: readonly Transferable[]): void {
@@ -44,12 +54,16 @@ export class ThreadChannel implements HostChannel {
   }
 
   get mayReport(): boolean {
-    return ((this.#reported - this.#memory.heard) | 0) < REPORTS_AHEAD
+    return this.#unheard < REPORTS_AHEAD
   }
 
   awaitReportable(): void {
     // In parts, so that the thread can be ended meanwhile.
     while (!this.mayReport) this.#memory.awaitHeard(this.#memory.heard, WAIT_PART)
+  }
+
+  get #unheard(): number {
+    return (this.#reported - this.#memory.heard) | 0
   }
 
   claim(slot: number, generation: number, now: number): boolean {
@@ -60,8 +74,13 @@ export class ThreadChannel implements HostChannel {
     return this.#memory.isAborted(slot, generation)
   }
 
-  shelve(slot: number, generation: number, kind: ResultKind, value: unknown): boolean {
-    return this.#memory.shelve(slot, generation, kind, value)
+  leave(slot: number, generation: number, kind: ResultKind, value: unknown): boolean {
+    // It must not be found before what its function has reported.
+    return this.#unheard === 0 && this.#memory.results.put(slot, generation, kind, value)
+  }
+
+  tell(): void {
+    if (!this.#memory.runnerLooks) this.post({ type: 'look' })
   }
 
   close(): void {
@@ -72,22 +91,68 @@ export class ThreadChannel implements HostChannel {
     this.#memory.end(slot, now)
   }
 
+  take(): ToHost | undefined {
+    if (!this.#looks) {
+      this.#looks = true
+      this.#memory.threadLooks = true
+    }
+    const { calls } = this.#memory
+    // Read before the messages: those that were posted before the last of these calls have arrived by now.
+    const { sent } = calls
+    if (this.#arrived.length === 0) this.#fetch()
+    const [message] = this.#arrived
+    const until = message?.type === 'run' ? message.after : sent
+    return calls.taken === until ? this.#arrived.shift() : this.#takeCalls(until)
+  }
+
   look(): ToHost | undefined {
+    if (!this.#patience.isWorthIt) return undefined
+    const { calls } = this.#memory
     const until = monotonicNow() + LOOK_FOR
     do {
       for (let i = 0; i < LOOKS; i++) {
-        const posted = this.#memory.posted
-        if (posted === this.#seen) continue
-        // Read before the message: one that comes in between is seen by the next look.
-        this.#seen = posted
-        const message = this.#port.take()
+        if (calls.sent === calls.taken && this.#memory.posted === this.#seen) continue
+        const message = this.take()
         if (message === undefined) continue
-        this.received()
-        // There may be more than the one.
-        this.#seen -= 1
+        this.#patience.found()
         return message
       }
     } while (monotonicNow() < until)
+    this.#patience.missed()
     return undefined
+  }
+
+  rest(): boolean {
+    this.#looks = false
+    this.#memory.threadLooks = false
+    // What came before that has not woken anybody.
+    return this.#memory.calls.sent !== this.#memory.calls.taken
+  }
+
+  /** Takes the next message off the port, if there is one. */
+  #fetch(): void {
+    const { posted } = this.#memory
+    if (posted === this.#seen) return
+    // Read before the message: one that comes in between is seen by the next look.
+    this.#seen = posted
+    const message = this.#port.take()
+    if (message === undefined) return
+    this.arrive(message)
+    // There may be more than the one.
+    this.#seen -= 1
+  }
+
+  /** The calls that came by shared memory, up to the one that is counted as `until`. */
+  #takeCalls(until: number): ToHost {
+    const { calls } = this.#memory
+    const fields: unknown[] = []
+    while (calls.taken !== until) {
+      const call = calls.take()
+      if (!call) break
+      const { slot, generation, flags, fn, args, abortAfter } = call
+      fields.push(slot, generation, flags, this.#functions[fn], args, abortAfter)
+    }
+    this.#memory.countReceived()
+    return { type: 'run', calls: fields, after: until }
   }
 }

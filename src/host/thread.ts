@@ -12,17 +12,18 @@ export async function serve({ memory, functions: url, concurrency, logLevel, ...
   const port = new LanePort<ToHost, FromHost>(task.port)
   try {
     const functions = await loadFunctions(url)
-    const channel = new ThreadChannel(port, new LaneMemory(memory))
+    const names = [...functions.keys()]
+    const channel = new ThreadChannel(port, new LaneMemory(memory), names)
     const host = new FunctionHost({ channel, functions, concurrency, logLevel })
     const receive = (message: ToHost): void => {
-      channel.received()
-      host.receive(message)
+      channel.arrive(message)
+      host.turn()
     }
     // Uncaught, it ends the thread: calls that were never heard of would be waited for without an end.
     port.listen(receive, (error) => {
       throw error
     })
-    port.post({ type: 'ready', threadId, functions: [...functions.keys()] })
+    port.post({ type: 'ready', threadId, functions: names })
   } catch (error) {
     port.post({ type: 'failed', error: encodeError(error) })
   }

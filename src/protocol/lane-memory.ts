@@ -1,19 +1,22 @@
-import { ResultShelf } from './result-shelf.ts'
+import { CallRing } from './call-ring.ts'
+import { ResultRing } from './result-ring.ts'
 
-/** Calls that a lane can hold at once: sent, running, or finished and not yet told. */
+/** Calls that a lane can hold at once: sent, running, or finished and not yet heard of. A power of 2. */
 export const SLOTS = 1_024
 
 const POSTED = 0
 const BEGUN = 1
 const RECEIVED = 2
 const HEARD = 3
+const RUNNER_LOOKS = 4
+const THREAD_LOOKS = 5
 const CLAIMS = 16 // on a cache line of their own: the counters before it change all the time
 const ABORTS = CLAIMS + SLOTS
-const SHELVED = ABORTS + SLOTS
-const WORDS = SHELVED + SLOTS
+const WORDS = ABORTS + SLOTS
 const TIMES_OFFSET = WORDS * Int32Array.BYTES_PER_ELEMENT
-const SHELF_OFFSET = TIMES_OFFSET + 2 * SLOTS * Float64Array.BYTES_PER_ELEMENT
-const BYTES = SHELF_OFFSET + ResultShelf.bytesFor(SLOTS)
+const CALLS_OFFSET = TIMES_OFFSET + 2 * SLOTS * Float64Array.BYTES_PER_ELEMENT
+const RESULTS_OFFSET = CALLS_OFFSET + CallRing.bytesFor(SLOTS)
+const BYTES = RESULTS_OFFSET + ResultRing.bytesFor(SLOTS)
 
 /** Generations go from 1 to this and then start again; 0 is nobody's. */
 const LAST_GENERATION = 2 ** 30
@@ -30,13 +33,17 @@ export class LaneMemory {
   readonly buffer: SharedArrayBuffer
   readonly #words: Int32Array
   readonly #times: Float64Array
-  readonly #shelf: ResultShelf
+  /** Small calls, to the thread. */
+  readonly calls: CallRing
+  /** Small results, to the runner. */
+  readonly results: ResultRing
 
   constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer
     this.#words = new Int32Array(buffer, 0, WORDS)
     this.#times = new Float64Array(buffer, TIMES_OFFSET, 2 * SLOTS)
-    this.#shelf = new ResultShelf(buffer, SHELF_OFFSET)
+    this.calls = new CallRing(buffer, CALLS_OFFSET, SLOTS)
+    this.results = new ResultRing(buffer, RESULTS_OFFSET, SLOTS)
   }
 
   // The runner's side
@@ -62,14 +69,19 @@ export class LaneMemory {
     Atomics.store(this.#words, ABORTS + slot, generation)
   }
 
-  /** The result that the thread has left here for a call; undefined when it has not. */
-  shelved(slot: number, generation: number): { kind: number; value: unknown } | undefined {
-    return Atomics.load(this.#words, SHELVED + slot) === generation ? this.#shelf.get(slot) : undefined
-  }
-
   /** Says that a message was posted, to a thread that looks before it sleeps. */
   countPosted(): void {
     Atomics.add(this.#words, POSTED, 1)
+  }
+
+  /** Whether the thread looks here by itself before long: it need not be woken. */
+  get threadLooks(): boolean {
+    return Atomics.load(this.#words, THREAD_LOOKS) === 1
+  }
+
+  /** Says whether the runner looks here by itself before long. Whoever says no MUST look once more after that. */
+  set runnerLooks(looks: boolean) {
+    Atomics.store(this.#words, RUNNER_LOOKS, looks ? 1 : 0)
   }
 
   /** How many calls of this lane have begun. */
@@ -109,11 +121,13 @@ export class LaneMemory {
     this.#times[2 * slot + 1] = now
   }
 
-  /** Leaves a result here. False when there is no room for it: it has to be told in a message. */
-  shelve(slot: number, generation: number, kind: number, value: unknown): boolean {
-    if (!this.#shelf.put(slot, kind, value)) return false
-    Atomics.store(this.#words, SHELVED + slot, generation)
-    return true
+  get runnerLooks(): boolean {
+    return Atomics.load(this.#words, RUNNER_LOOKS) === 1
+  }
+
+  /** As `runnerLooks`. */
+  set threadLooks(looks: boolean) {
+    Atomics.store(this.#words, THREAD_LOOKS, looks ? 1 : 0)
   }
 
   get posted(): number {

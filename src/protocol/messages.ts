@@ -32,7 +32,10 @@ export const CALL_FIELDS = 6
 /** From the runner to a lane's thread. */
 export type ToHost =
   // One flat array for all calls of a turn: an object for each would double the cost of a small call.
-  | { type: 'run'; calls: unknown[] }
+  // `after`: how many calls had gone by shared memory before, as they are counted there.
+  | { type: 'run'; calls: unknown[]; after: number }
+  /** There is something in shared memory. */
+  | { type: 'look' }
   | { type: 'abort'; slot: number; generation: number; reason: AbortCause }
   | { type: 'close' }
 
@@ -42,17 +45,11 @@ export interface AbortCause {
   message: string
 }
 
-/** Numbers of a result in `results`: slot, generation, kind, value. */
-export const RESULT_FIELDS = 4
-
 /** How a function ended: the kind of its result. The value of `THREW` and `NOT_CLONEABLE` is an `EncodedError`. */
 export const RETURNED = 0
 export const THREW = 1
 export const NOT_FOUND = 2
 export const NOT_CLONEABLE = 3
-
-/** The kind and value are on the shelf of the lane's memory. */
-export const SHELVED = 9
 
 export type ResultKind = typeof RETURNED | typeof THREW | typeof NOT_FOUND | typeof NOT_CLONEABLE
 
@@ -63,4 +60,6 @@ export type FromHost =
   | { type: 'started'; slot: number; generation: number }
   | { type: 'progress'; slot: number; generation: number; value: unknown }
   | { type: 'log'; slot: number; generation: number; level: LogLevel; args: LogValue[] }
-  | { type: 'results'; results: unknown[] }
+  | { type: 'result'; slot: number; generation: number; kind: ResultKind; value: unknown }
+  /** There is something in shared memory. */
+  | { type: 'look' }

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { FunctionHost, type HostChannel } from '../../src/host/function-host.ts'
-import { RESULT_FIELDS, type FromHost, type ToHost } from '../../src/protocol/messages.ts'
+import type { ToHost } from '../../src/protocol/messages.ts'
 
 /** Writes down what the host does with it. What `look` finds is put there by the test. */
 class FakeChannel implements HostChannel {
@@ -12,10 +12,7 @@ class FakeChannel implements HostChannel {
   /** Messages that have arrived and that nobody was woken for. */
   readonly arrived: ToHost[] = []
 
-  post(message: FromHost): void {
-    if (message.type !== 'results') return
-    for (let at = 0; at < message.results.length; at += RESULT_FIELDS) this.journal.push(`told ${message.results[at]}`)
-  }
+  post(): void {}
 
   report(): void {}
 
@@ -31,17 +28,28 @@ class FakeChannel implements HostChannel {
 
   end(): void {}
 
-  shelve(): boolean {
+  leave(slot: number): boolean {
+    this.journal.push(`left ${slot}`)
     return true
+  }
+
+  tell(): void {
+    this.journal.push('told')
   }
 
   close(): void {
     this.journal.push('closed')
   }
 
+  take(): undefined {}
+
   look(): ToHost | undefined {
     this.journal.push('looked')
     return this.arrived.shift()
+  }
+
+  rest(): boolean {
+    return false
   }
 }
 
@@ -67,14 +75,20 @@ function setUp({ concurrency = 1 } = {}): SetUp {
 
 /** The message with calls of `fn`, each of which is told its slot. */
 function run(fn: 'work' | 'hold', ...slots: number[]): ToHost {
-  return { type: 'run', calls: slots.flatMap((slot) => [slot, 1, 0, fn, [slot], 0]) }
+  return { type: 'run', calls: slots.flatMap((slot) => [slot, 1, 0, fn, [slot], 0]), after: 0 }
 }
 
-test('a host that has run its calls looks for more, and serves them in the same turn', () => {
+/** Turns of the event loop until so much is written down: a host that was held up goes on in the next. */
+async function written(journal: readonly string[], length: number): Promise<void> {
+  while (journal.length < length) await setImmediate()
+}
+
+test('a host that has run its calls looks for more, and serves that too', async () => {
   const { host, channel, journal } = setUp()
   channel.arrived.push(run('work', 2), run('work', 3))
   host.receive(run('work', 1))
-  equal(journal.join(', '), 'ran 1, told 1, looked, ran 2, told 2, looked, ran 3, told 3, looked')
+  await written(journal, 12)
+  equal(journal.join(', '), 'ran 1, left 1, told, looked, ran 2, left 2, told, looked, ran 3, left 3, told, looked')
 })
 
 test('a host that finds more and more lets its event loop turn, and goes on', async () => {
@@ -98,14 +112,14 @@ test('a host looks for more only when all calls it has were run and told of', ()
   host.receive(run('work', 1, 2, 3))
   equal(journal.filter((each) => each === 'looked').length, 1)
   equal(journal.at(-1), 'looked')
-  deepEqual(journal.toSorted(), ['looked', 'ran 1', 'ran 2', 'ran 3', 'told 1', 'told 2', 'told 3'])
+  deepEqual(journal.toSorted(), ['left 1', 'left 2', 'left 3', 'looked', 'ran 1', 'ran 2', 'ran 3', 'told'])
 })
 
 test('a host that is told to close when it looks for more closes', () => {
   const { host, channel, journal } = setUp()
   channel.arrived.push({ type: 'close' })
   host.receive(run('work', 1))
-  deepEqual(journal.slice(0, 4), ['ran 1', 'told 1', 'looked', 'closed'])
+  deepEqual(journal.slice(0, 5), ['ran 1', 'left 1', 'told', 'looked', 'closed'])
 })
 
 test('a host does not look for more while an asynchronous call is under way, and does when it has ended', async () => {
@@ -115,8 +129,8 @@ test('a host does not look for more while an asynchronous call is under way, and
   await setImmediate()
   deepEqual(journal, [])
   release()
-  await setImmediate()
-  deepEqual(journal, ['ran 1', 'told 1', 'looked', 'ran 2', 'told 2', 'looked'])
+  await written(journal, 8)
+  deepEqual(journal, ['ran 1', 'left 1', 'told', 'looked', 'ran 2', 'left 2', 'told', 'looked'])
 })
 
 test('a host does not look for more while one of several asynchronous calls is under way', async () => {
@@ -125,11 +139,11 @@ test('a host does not look for more while one of several asynchronous calls is u
   host.receive(run('hold', 1, 2))
   release()
   await setImmediate()
-  deepEqual(journal, ['ran 1', 'told 1'])
+  deepEqual(journal, ['ran 1', 'left 1', 'told'])
   // There is room for a call that returns at once.
   host.receive(run('work', 3))
-  deepEqual(journal.slice(2), ['ran 3', 'told 3'])
+  deepEqual(journal.slice(3), ['ran 3', 'left 3', 'told'])
   release()
-  await setImmediate()
-  deepEqual(journal.slice(4), ['ran 2', 'told 2', 'looked', 'ran 4', 'told 4', 'looked'])
+  await written(journal, 14)
+  deepEqual(journal.slice(6), ['ran 2', 'left 2', 'told', 'looked', 'ran 4', 'left 4', 'told', 'looked'])
 })

@@ -123,36 +123,31 @@ test('the thread sees how many messages were posted', () => {
   equal(thread.posted, 2)
 })
 
-test('a result that the thread leaves for a call is there for that call, and no later one', () => {
+test('each side sees whether the other looks by itself', () => {
   const { runner, thread } = setUp()
-  const former = runner.offer(4, 0)
-  equal(runner.shelved(4, former), undefined)
-  thread.claim(4, former, 1)
-  equal(thread.shelve(4, former, 1, { a: [1] }), true)
-  deepEqual(runner.shelved(4, former), { kind: 1, value: { a: [1] } })
-  const present = runner.offer(4, former)
-  equal(runner.shelved(4, present), undefined)
-  equal(thread.shelve(4, present, 0, undefined), true)
-  deepEqual(runner.shelved(4, present), { kind: 0, value: undefined })
+  deepEqual([runner.threadLooks, thread.runnerLooks], [false, false])
+  thread.threadLooks = true
+  deepEqual([runner.threadLooks, thread.runnerLooks], [true, false])
+  runner.runnerLooks = true
+  thread.threadLooks = false
+  deepEqual([runner.threadLooks, thread.runnerLooks], [false, true])
 })
 
-test('a result that is too large is not left', () => {
-  const { runner, thread } = setUp()
-  const generation = runner.offer(4, 0)
-  equal(thread.shelve(4, generation, 0, 'x'.repeat(10_000)), false)
-  equal(runner.shelved(4, generation), undefined)
-})
-
-test('there is room for a result of every call', () => {
+test('there is room for every call, and for the result of each', () => {
   const { runner, thread } = setUp()
   const generations = Array.from({ length: SLOTS }, (_, slot) => runner.offer(slot, slot))
   for (const [slot, generation] of generations.entries()) {
+    equal(runner.calls.put({ slot, generation, flags: 0, fn: 0, args: [slot, 'x'.repeat(100)], abortAfter: 0 }), true)
+  }
+  for (const [slot, generation] of generations.entries()) {
+    deepEqual(thread.calls.take()?.args, [slot, 'x'.repeat(100)])
     thread.claim(slot, generation, slot)
-    equal(thread.shelve(slot, generation, slot % 2, `result ${slot}`.padEnd(200)), true)
+    equal(thread.results.put(slot, generation, slot % 2, `result ${slot}`.padEnd(200)), true)
     thread.end(slot, slot + 0.5)
   }
   for (const [slot, generation] of generations.entries()) {
-    deepEqual(runner.shelved(slot, generation), { kind: slot % 2, value: `result ${slot}`.padEnd(200) })
+    const value = `result ${slot}`.padEnd(200)
+    deepEqual(runner.results.take(), { slot, generation, kind: slot % 2, value })
     deepEqual([runner.startedAt(slot), runner.endedAt(slot)], [slot, slot + 0.5])
     deepEqual([runner.isClaimed(slot, generation), runner.isAborted(slot, generation)], [true, false])
   }

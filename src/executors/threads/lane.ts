@@ -8,9 +8,7 @@ import {
   CALL_FIELDS,
   NOT_CLONEABLE,
   NOT_FOUND,
-  RESULT_FIELDS,
   RETURNED,
-  SHELVED,
   type AbortCause,
   type FromHost,
   type LaneTask,
@@ -86,7 +84,7 @@ export class Lane<J extends Job> {
   readonly #end = new AbortController()
   readonly #threadOf: LaneParts<J>['threadOf']
   readonly #slots: LaneSlots<J> = new LaneSlots(this, this.#memory)
-  readonly #outbox = new Outbox()
+  readonly #outbox = new Outbox(this.#memory.calls)
   readonly #headway = new Headway()
   readonly #killed = new Set<J>()
   readonly #whenGone = Promise.withResolvers<void>()
@@ -124,6 +122,7 @@ export class Lane<J extends Job> {
     this.#port = new LanePort(port1)
     const receive = (message: FromHost): void => {
       this.#receive(message)
+      this.hearResults()
       this.#acknowledge()
     }
     this.#port.listen(receive, (error) => {
@@ -176,6 +175,11 @@ export class Lane<J extends Job> {
     return this.#slots.load / this.#concurrency
   }
 
+  /** Microseconds that each of the jobs is expected to take; `Infinity` if of one that is not known, or there are none. */
+  get loadPerJob(): number {
+    return this.inFlight === 0 ? Infinity : this.#slots.load / this.inFlight
+  }
+
   /** Whether any call has ended here. */
   get hasServed(): boolean {
     return this.#ended !== 0
@@ -198,6 +202,11 @@ export class Lane<J extends Job> {
 
   // Jobs
 
+  /** Whether the runner looks for results by itself. Whoever says no is to hear them once more. */
+  set isWatched(isWatched: boolean) {
+    this.#memory.runnerLooks = isWatched
+  }
+
   /** Whether the job can go along with those that wait for the next `post`. If it can, `add` is to follow. */
   admits(job: J): boolean {
     return this.#outbox.admits(job)
@@ -213,13 +222,17 @@ export class Lane<J extends Job> {
 
   /** Sends the jobs that were added. */
   post(): void {
-    const { calls, hasTransfer } = this.#outbox.take()
+    const { calls, hasTransfer, hasSmall } = this.#outbox.take()
     if (calls.length > 0) this.#post(calls, hasTransfer)
+    else if (hasSmall && !this.#memory.threadLooks) this.#send({ type: 'look' })
   }
 
   #post(calls: unknown[], hasTransfer: boolean): void {
     try {
-      this.#send({ type: 'run', calls }, hasTransfer ? transferOf(calls, this.#slots) : [])
+      this.#send(
+        { type: 'run', calls, after: this.#memory.calls.sent },
+        hasTransfer ? transferOf(calls, this.#slots) : [],
+      )
     } catch (error) {
       if (calls.length > CALL_FIELDS) this.#postSingly(calls)
       else this.#refuse(calls, error)
@@ -276,7 +289,7 @@ export class Lane<J extends Job> {
   kill(job: J): boolean {
     // From here on nobody else begins there: what runs now is this job, or it has ended.
     this.revokeAhead()
-    this.look(job)
+    this.hear()
     if (!this.#slots.placeOf(job)) return false
     this.#killed.add(job)
     this.terminate()
@@ -285,15 +298,10 @@ export class Lane<J extends Job> {
 
   // The lane
 
-  /** Ends the job if it has ended, whether that was told or not. */
-  look(job: J): void {
-    this.hear()
-    this.#fetch(job)
-  }
-
-  /** Hears what has arrived and was not heard yet. */
+  /** Hears what has arrived and was not heard yet: jobs have ended, whether that was told or not. */
   hear(): void {
     for (let message = this.#port.take(); message; message = this.#port.take()) this.#receive(message)
+    this.hearResults()
     // Not before: a thread that reports without a pause would find an open ear without an end.
     this.#acknowledge()
   }
@@ -322,7 +330,6 @@ export class Lane<J extends Job> {
       isWanted: others || this.isCrowded,
     })
     if (state === 'moves') return true
-    this.#fetchShelved()
     if (state === 'hung') this.terminate()
     else this.revokeAhead()
     return state !== 'hung'
@@ -355,8 +362,14 @@ export class Lane<J extends Job> {
 
   #receive(message: FromHost): void {
     switch (message.type) {
-      case 'results':
-        return this.#receiveResults(message.results)
+      case 'look':
+        // Whoever hears of anything looks there.
+        return
+      case 'result': {
+        const job = this.#slots.jobAt(message.slot, message.generation)
+        if (job) this.#tellEnds([this.#take(job, message.slot, message.kind, message.value)])
+        return
+      }
       case 'ready':
         return this.#receiveReady(message.threadId, message.functions)
       case 'failed':
@@ -382,6 +395,7 @@ export class Lane<J extends Job> {
   #receiveReady(threadId: number, functions: string[]): void {
     this.threadId = threadId
     this.#functions = functions
+    this.#outbox.functions = functions
     this.#thread = this.#threadOf(threadId)?.once('exit', this.#onExit)
     if (this.state !== 'opening') return
     this.state = 'open'
@@ -389,38 +403,25 @@ export class Lane<J extends Job> {
     this.#owner.laneReady(this, functions)
   }
 
-  #receiveResults(results: unknown[]): void {
+  /** Hears of the ends that the thread has left in shared memory. False when there are none. */
+  hearResults(): boolean {
+    const { results } = this.#memory
+    if (results.isEmpty) return false
     const ended: Ended<J>[] = []
-    for (let at = 0; at < results.length; at += RESULT_FIELDS) {
-      const [slot, generation] = [results[at], results[at + 1]] as [number, number]
+    for (let result = results.take(); result; result = results.take()) {
+      const { slot, generation, kind, value } = result
       const job = this.#slots.jobAt(slot, generation)
-      // Fetched from the shelf before.
-      if (!job) continue
-      const shelved = results[at + 2] === SHELVED ? this.#memory.shelved(slot, generation) : undefined
-      const [kind, value] = shelved ? [shelved.kind, shelved.value] : [results[at + 2], results[at + 3]]
-      ended.push(this.#take(job, slot, kind as ResultKind, value))
+      if (job) ended.push(this.#take(job, slot, kind as ResultKind, value))
     }
+    this.#tellEnds(ended)
+    return true
+  }
+
+  /** All of them are out of the lane: whoever hears of one end may ask about another. */
+  #tellEnds(ended: readonly Ended<J>[]): void {
     this.#headway.moved()
-    // Only now that all of them have ended: whoever hears of one end may ask about another.
     for (const { job, end, times } of ended) this.#owner.jobEnded(job, end, times)
     this.#owner.laneHasRoom()
-  }
-
-  /** Ends the jobs whose results the thread has left in shared memory, and has not come to tell. */
-  #fetchShelved(): void {
-    for (const job of this.#slots) this.#fetch(job)
-  }
-
-  #fetch(job: J): void {
-    const shelved = this.#slots.placeOf(job)
-    if (!shelved || !this.#memory.shelved(shelved.slot, shelved.generation)) return
-    // What its function told before it ended comes first.
-    this.hear()
-    const place = this.#slots.placeOf(job)
-    const result = place && this.#memory.shelved(place.slot, place.generation)
-    if (!result) return
-    const { end, times } = this.#take(job, place.slot, result.kind as ResultKind, result.value)
-    this.#owner.jobEnded(job, end, times)
   }
 
   /** Takes a job that has ended out of the lane. */
@@ -447,7 +448,7 @@ export class Lane<J extends Job> {
     this.#thread?.off('exit', this.#onExit)
     const { openFor } = this
     this.state = 'over'
-    this.#fetchShelved()
+    this.hearResults()
     const wasForJob = isOutOfMemory(error) && this.#memory.begun === this.#ended && this.#suspectAll(error)
     this.revokeAhead()
     this.#whenGone.resolve()

@@ -22,6 +22,7 @@ import { ReadyWaits } from '../ready-waits.ts'
 import { StartFailures } from '../start-failures.ts'
 import { laneOf } from './lane-slots.ts'
 import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
+import { Lookout } from './lookout.ts'
 import { RunTimes } from './run-times.ts'
 import { isSuspect } from './suspects.ts'
 import { ThreadPool } from './thread-pool.ts'
@@ -47,6 +48,8 @@ const SPREAD_ABOVE = 50
 const START_ABOVE = 10_000
 /** The same for a thread that is there and idle. */
 const REUSE_ABOVE = 200
+/** Microseconds that a job may be expected to take where it is looked for its end. */
+const LOOK_BELOW = 50
 /** Milliseconds after which a thread that was ready has shown that threads can live here. */
 const HEALTHY_AFTER = 1_000
 /** Milliseconds for the threads to end at `close`. */
@@ -65,6 +68,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   readonly #failures: StartFailures
   /** Lanes that have or wait for a thread, in the order in which they are tried. */
   readonly #lanes = new Set<Lane<J>>()
+  readonly #lookout = new Lookout(this.#lanes)
   readonly #readyWaits = new ReadyWaits()
   /** Threads that were ended on purpose, and of which Piscina has not said so yet. */
   #expectedLosses = 0
@@ -96,7 +100,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
   }
 
   look(job: J): void {
-    laneOf(job)?.look(job)
+    laneOf(job)?.hear()
   }
 
   revoke(job: J): boolean {
@@ -224,7 +228,12 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
       lane.add(job, estimate)
       this.listener.sent(job)
     }
-    for (const lane of this.#lanes) lane.post()
+    let isExpected = false
+    for (const lane of this.#lanes) {
+      lane.post()
+      if (lane.loadPerJob < LOOK_BELOW) isExpected = true
+    }
+    if (isExpected) this.#lookout.expect()
     if (this.#source.size > 0) this.#grow()
     this.#planLook()
   }
