@@ -10,6 +10,7 @@ const ABORT_AFTER = 4
 const ARGS = ABORT_AFTER + Float64Array.BYTES_PER_ELEMENT
 
 const MOST_ARGS = 255
+const MOST_FUNCTIONS = 65_536
 
 /** Bytes after the last slot: what is read of a call that was taken back may seem to go on there. */
 const MARGIN = 16
@@ -60,7 +61,7 @@ export class CallRing {
 
   /** False when there is no room, or the arguments do not fit: the call has to go in a message. */
   put({ slot, generation, flags, fn, args, abortAfter }: Readonly<CallInRing>): boolean {
-    if (args.length > MOST_ARGS || this.#ring.isFull) return false
+    if (args.length > MOST_ARGS || fn >= MOST_FUNCTIONS || this.#ring.isFull) return false
     const begin = slot * SLOT_BYTES
     const limit = begin + SLOT_BYTES
     let at = begin + ARGS

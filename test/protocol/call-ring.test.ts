@@ -75,6 +75,7 @@ test('what is no primitive, or too large, or too many, is not taken', () => {
     [1, 'x'.repeat(240)],
   ]
   for (const args of lists) equal(runner.put(call(0, args)), false)
+  equal(runner.put({ ...call(0, []), fn: 65_536 }), false)
   equal(thread.take(), undefined)
 })
 

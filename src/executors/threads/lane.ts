@@ -122,7 +122,6 @@ export class Lane<J extends Job> {
     this.#port = new LanePort(port1)
     const receive = (message: FromHost): void => {
       this.#receive(message)
-      this.hearResults()
       this.#acknowledge()
     }
     this.#port.listen(receive, (error) => {
@@ -306,6 +305,20 @@ export class Lane<J extends Job> {
     this.#acknowledge()
   }
 
+  /** Hears of the ends that the thread has left in shared memory. False when there are none. */
+  hearResults(): boolean {
+    const { results } = this.#memory
+    if (results.isEmpty) return false
+    const ended: Ended<J>[] = []
+    for (let result = results.take(); result; result = results.take()) {
+      const { slot, generation, kind, value } = result
+      const job = this.#slots.jobAt(slot, generation)
+      if (job) ended.push(this.#take(job, slot, kind as ResultKind, value))
+    }
+    this.#tellEnds(ended)
+    return true
+  }
+
   #acknowledge(): void {
     if (this.#heard === this.#acknowledged) return
     this.#acknowledged = this.#heard
@@ -361,9 +374,10 @@ export class Lane<J extends Job> {
   }
 
   #receive(message: FromHost): void {
+    // They were left before: a call's result is not, while it has reports that were not heard.
+    this.hearResults()
     switch (message.type) {
       case 'look':
-        // Whoever hears of anything looks there.
         return
       case 'result': {
         const job = this.#slots.jobAt(message.slot, message.generation)
@@ -401,20 +415,6 @@ export class Lane<J extends Job> {
     this.state = 'open'
     this.#openedAt = this.#clock.now()
     this.#owner.laneReady(this, functions)
-  }
-
-  /** Hears of the ends that the thread has left in shared memory. False when there are none. */
-  hearResults(): boolean {
-    const { results } = this.#memory
-    if (results.isEmpty) return false
-    const ended: Ended<J>[] = []
-    for (let result = results.take(); result; result = results.take()) {
-      const { slot, generation, kind, value } = result
-      const job = this.#slots.jobAt(slot, generation)
-      if (job) ended.push(this.#take(job, slot, kind as ResultKind, value))
-    }
-    this.#tellEnds(ended)
-    return true
   }
 
   /** All of them are out of the lane: whoever hears of one end may ask about another. */
