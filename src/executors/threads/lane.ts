@@ -1,25 +1,15 @@
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../model/clock.ts'
-import { functionNotFound, type CallError } from '../../model/errors.ts'
+import type { CallError } from '../../model/errors.ts'
 import type { EncodedError } from '../../protocol/encoded-error.ts'
 import { LaneMemory } from '../../protocol/lane-memory.ts'
 import { LanePort } from '../../protocol/lane-port.ts'
-import {
-  CALL_FIELDS,
-  NOT_CLONEABLE,
-  NOT_FOUND,
-  RETURNED,
-  type AbortCause,
-  type FromHost,
-  type LaneTask,
-  type ResultKind,
-  type ToHost,
-} from '../../protocol/messages.ts'
+import { type AbortCause, type FromHost, type LaneTask, type ResultKind, type ToHost } from '../../protocol/messages.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import { Headway } from './headway.ts'
-import { argumentNotCloneable, isOutOfMemory, resultNotCloneable, threadLost } from './job-errors.ts'
+import { argumentNotCloneable, endOf, isOutOfMemory, threadLost } from './job-ends.ts'
 import { LaneSlots, type LanePlace } from './lane-slots.ts'
-import { Outbox, transferOf } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { isConvicted, isSuspect, suspect } from './suspects.ts'
 
 /** What a lane tells the executor whose it is. */
@@ -84,7 +74,12 @@ export class Lane<J extends Job> {
   readonly #end = new AbortController()
   readonly #threadOf: LaneParts<J>['threadOf']
   readonly #slots: LaneSlots<J> = new LaneSlots(this, this.#memory)
-  readonly #outbox = new Outbox(this.#memory.calls)
+  readonly #outbox = new Outbox<J>({
+    memory: this.#memory,
+    slots: this.#slots,
+    send: (message, transfer) => this.#send(message, transfer),
+    refuse: (job, error) => this.#refuse(job, error),
+  })
   readonly #headway = new Headway()
   readonly #killed = new Set<J>()
   readonly #whenGone = Promise.withResolvers<void>()
@@ -221,42 +216,12 @@ export class Lane<J extends Job> {
 
   /** Sends the jobs that were added. */
   post(): void {
-    const { calls, hasTransfer, hasSmall } = this.#outbox.take()
-    if (calls.length > 0) this.#post(calls, hasTransfer)
-    else if (hasSmall && !this.#memory.threadLooks) this.#send({ type: 'look' })
+    this.#outbox.post()
   }
 
-  #post(calls: unknown[], hasTransfer: boolean): void {
-    try {
-      this.#send(
-        { type: 'run', calls, after: this.#memory.calls.sent },
-        hasTransfer ? transferOf(calls, this.#slots) : [],
-      )
-    } catch (error) {
-      if (calls.length > CALL_FIELDS) this.#postSingly(calls)
-      else this.#refuse(calls, error)
-    }
-  }
-
-  /** One of them cannot travel, and takes none of the others with it. */
-  #postSingly(calls: unknown[]): void {
-    for (let at = 0; at < calls.length; at += CALL_FIELDS) {
-      const call = calls.slice(at, at + CALL_FIELDS)
-      const job = this.#jobIn(call)
-      // Cancelled by somebody who heard of the end of another.
-      if (job) this.#post(call, job.transfer !== undefined)
-    }
-  }
-
-  #refuse(call: unknown[], error: unknown): void {
-    const job = this.#jobIn(call)
-    if (!job) return
+  #refuse(job: J, error: unknown): void {
     this.revoke(job)
     this.#owner.jobEnded(job, { type: 'failed', error: argumentNotCloneable(job, error) })
-  }
-
-  #jobIn(call: unknown[]): J | undefined {
-    return this.#slots.jobAt(call[0] as number, call[1] as number)
   }
 
   /** Takes back a job that has not begun. False when it has. */
@@ -431,7 +396,7 @@ export class Lane<J extends Job> {
     const place = this.#slots.placeOf(job)
     if (place) this.#release(place)
     this.#ended = (this.#ended + 1) | 0
-    return { job, end: this.#endOf(job, kind, value), times }
+    return { job, end: endOf(job, kind, value, this.#functions), times }
   }
 
   #release(place: LanePlace<J>): void {
@@ -488,18 +453,5 @@ export class Lane<J extends Job> {
       { error: this.#unread ?? error, exitCode: this.#exitCode, wasKilled: this.#killed.size > 0 },
       started,
     )
-  }
-
-  #endOf(job: J, kind: ResultKind, value: unknown): JobEnd {
-    switch (kind) {
-      case RETURNED:
-        return { type: 'returned', value }
-      case NOT_FOUND:
-        return { type: 'failed', error: functionNotFound(job.fn, this.#functions) }
-      case NOT_CLONEABLE:
-        return { type: 'failed', error: resultNotCloneable(job, value as EncodedError) }
-      default:
-        return { type: 'threw', error: value as EncodedError }
-    }
   }
 }

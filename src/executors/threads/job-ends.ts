@@ -1,15 +1,30 @@
-import { CallError } from '../../model/errors.ts'
+import { CallError, functionNotFound } from '../../model/errors.ts'
 import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-error.ts'
-import type { Job } from '../executor.ts'
+import { NOT_CLONEABLE, NOT_FOUND, RETURNED, type ResultKind } from '../../protocol/messages.ts'
+import type { Job, JobEnd } from '../executor.ts'
 
-// What becomes of jobs that their lane could not bring to an end of their own.
+// How jobs of a lane end: as their thread tells it, or because it cannot.
+
+/** @param functions that there are on the thread. */
+export function endOf(job: Job, kind: ResultKind, value: unknown, functions: readonly string[]): JobEnd {
+  switch (kind) {
+    case RETURNED:
+      return { type: 'returned', value }
+    case NOT_FOUND:
+      return { type: 'failed', error: functionNotFound(job.fn, functions) }
+    case NOT_CLONEABLE:
+      return { type: 'failed', error: resultNotCloneable(job, value as EncodedError) }
+    default:
+      return { type: 'threw', error: value as EncodedError }
+  }
+}
 
 export function argumentNotCloneable({ fn }: Job, error: unknown): CallError {
   const message = `args of "${fn}" cannot travel between threads: ${textOf(error)}`
   return new CallError('NOT_CLONEABLE', message, { fn, cause: error })
 }
 
-export function resultNotCloneable({ fn }: Job, error: EncodedError): CallError {
+function resultNotCloneable({ fn }: Job, error: EncodedError): CallError {
   const cause = decodeError(error) as Error
   return new CallError('NOT_CLONEABLE', `"${fn}": ${cause.message}`, { fn, started: 'yes', cause })
 }
