@@ -3,6 +3,9 @@ import type { Job } from '../executor.ts'
 /** Milliseconds after which a lane that made no headway is tried again. */
 const STALLED_FOR = 50
 
+/** How many times as long as it was expected to a job may take before others are kept from waiting for it. */
+const LATE_BY = 2
+
 /** Milliseconds without headway after which a thread in which no call runs is taken to be held up. */
 const RESTING_FOR = 50
 
@@ -26,6 +29,8 @@ export interface LaneProgress {
   isEmpty: boolean
   /** Whether anybody would gain by its jobs being taken back. */
   isWanted: boolean
+  /** Milliseconds that the longest of the jobs is expected to take. */
+  longest: number
 }
 
 /** Tells, look by look, whether a lane makes headway: whether jobs begin or end there. */
@@ -54,7 +59,7 @@ export class Headway {
    * `stalled`: what has not begun there is to be taken back. `hung`: something that a call has left behind holds the
    * thread, for so long that it is no use any more.
    */
-  look({ now, begun, ended, received, jobs, isEmpty, isWanted }: LaneProgress): 'moves' | 'stalled' | 'hung' {
+  look({ now, begun, ended, received, jobs, isEmpty, isWanted, longest }: LaneProgress): 'moves' | 'stalled' | 'hung' {
     const hasMoved =
       begun !== this.#begunAtLastLook || ended !== this.#endedAtLastLook || received !== this.#receivedAtLastLook
     this.#begunAtLastLook = begun
@@ -70,7 +75,7 @@ export class Headway {
       this.isStalled = now < this.#stalledUntil
       return 'moves'
     }
-    if (!isWanted) return 'moves'
+    if (!isWanted || now - this.#movedAt < LATE_BY * longest) return 'moves'
     // Nothing runs: the thread is asleep, or unpacks what it was sent, or something that a call left behind holds it.
     const isResting = begun === ended
     if (isResting) {

@@ -30,6 +30,13 @@ export class LaneSlots<J extends Job> {
     return this.#unknown > 0 ? Infinity : this.#load
   }
 
+  /** Microseconds that the longest of the jobs is expected to take; 0 if that is known of none. */
+  get longest(): number {
+    let longest = 0
+    for (const job of this) longest = Math.max(longest, this.placeOf(job)?.estimate ?? 0)
+    return longest
+  }
+
   /** Gives a job a slot. @param estimate microseconds it will run, if known. */
   add(job: J, estimate: number | undefined): LanePlace<J> {
     const slot = this.#free.pop() ?? this.#jobs.length

@@ -147,6 +147,11 @@ export class Lane<J extends Job> {
     return this.inFlight < this.#concurrency
   }
 
+  /** Whether jobs were sent here that have to wait for others. */
+  get hasAhead(): boolean {
+    return this.inFlight > this.#concurrency
+  }
+
   /** Whether there is no room for another job: all slots are taken, or one job is to be alone. */
   get isFull(): boolean {
     return this.#slots.isFull || (this.#suspect !== undefined && this.#slots.placeOf(this.#suspect) !== undefined)
@@ -159,7 +164,7 @@ export class Lane<J extends Job> {
 
   /** Whether there are jobs that have not begun, or have ended and were not told: not all of them are running. */
   get isCrowded(): boolean {
-    return this.inFlight > this.#concurrency || this.#sent !== this.#memory.begun
+    return this.hasAhead || this.#sent !== this.#memory.begun
   }
 
   /** Microseconds until a job that is sent now would begin, as far as is known. */
@@ -306,6 +311,7 @@ export class Lane<J extends Job> {
       jobs: this.#slots,
       isEmpty: this.inFlight === 0,
       isWanted: others || this.isCrowded,
+      longest: this.#slots.longest / 1_000,
     })
     if (state === 'moves') return true
     if (state === 'hung') this.terminate()

@@ -42,6 +42,10 @@ const LOOK_EVERY = 2
 const LOOK_AT_STALLED_EVERY = 25
 /** Microseconds of work that may be sent to a lane ahead of its turn. */
 const AHEAD = 1_000
+/** Microseconds that a job may take of which one is sent ahead to a thread that is busy, where no other can be started. */
+const ONE_AHEAD = 20_000
+/** Microseconds of work ahead in one lane that another without jobs takes over. */
+const TAKE_OVER_ABOVE = 1_000
 /** Microseconds of work that are better done one after another than spread: about what it costs to wake a thread. */
 const SPREAD_ABOVE = 50
 /** Microseconds of work that wait for each thread that is started: about what a start takes. */
@@ -235,6 +239,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     }
     if (isExpected) this.#lookout.expect()
     if (this.#source.size > 0) this.#grow()
+    else this.#takeOver()
     this.#planLook()
   }
 
@@ -248,7 +253,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
       let wait = lane.expectedWait
       if (!lane.hasSeat) {
         // Sent ahead of its turn: only if it is sure to be short, and can be taken back.
-        if (estimate === undefined || job.transfer || wait + estimate > AHEAD) continue
+        if (estimate === undefined || job.transfer || !this.#mayGoAhead(lane, estimate)) continue
         if (wait + estimate <= SPREAD_ABOVE) wait = 0
       }
       if (wait >= shortest) continue
@@ -256,6 +261,24 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
       shortest = wait
     }
     return chosen
+  }
+
+  #mayGoAhead(lane: Lane<J>, estimate: number): boolean {
+    if (lane.expectedWait + estimate <= AHEAD) return true
+    // The next one, so that the thread need not wait for the runner to wake up.
+    return estimate <= ONE_AHEAD && !lane.hasAhead && this.#lanes.size === this.#options.threads.max
+  }
+
+  /** Puts back what waits in one lane, so that another one that has nothing to do gets it. */
+  #takeOver(): void {
+    let idle: Lane<J> | undefined
+    let busiest: Lane<J> | undefined
+    for (const lane of this.#lanes) {
+      if (lane.state !== 'open') continue
+      if (lane.inFlight === 0) idle = lane
+      else if (lane.hasAhead && lane.expectedWait > (busiest?.expectedWait ?? TAKE_OVER_ABOVE)) busiest = lane
+    }
+    if (idle && !idle.isStalled) busiest?.revokeAhead()
   }
 
   /** Opens lanes for what waits, if it waits for longer than that takes. */
