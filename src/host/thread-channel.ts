@@ -15,6 +15,8 @@ const LOOK_FOR = 0.1
 const WAIT_PART = 10
 /** Looks between two readings of the clock. */
 const LOOKS = 32
+/** Milliseconds between two such readings that show that the processor was taken away. */
+const INTERRUPTED = 0.5
 
 /** The way from a thread to the runner: a port, and shared memory. */
 export class ThreadChannel implements HostChannel {
@@ -108,7 +110,8 @@ export class ThreadChannel implements HostChannel {
   look(): ToHost | undefined {
     if (!this.#patience.isWorthIt) return undefined
     const { calls } = this.#memory
-    const until = monotonicNow() + LOOK_FOR
+    let now = monotonicNow()
+    const until = now + LOOK_FOR
     do {
       for (let i = 0; i < LOOKS; i++) {
         if (calls.sent === calls.taken && this.#memory.posted === this.#seen) continue
@@ -117,7 +120,13 @@ export class ThreadChannel implements HostChannel {
         this.#patience.found()
         return message
       }
-    } while (monotonicNow() < until)
+      const before = now
+      now = monotonicNow()
+      if (now - before > INTERRUPTED) {
+        this.#patience.interrupted()
+        return undefined
+      }
+    } while (now < until)
     this.#patience.missed()
     return undefined
   }

@@ -1,18 +1,24 @@
 import { availableParallelism } from 'node:os'
 
-/** Looks in vain in a row after which some are left out, and how many of them at most. */
-const PATIENT_FOR = 4
+/** How far looks that found something can make up for later ones in vain; each of those takes two away. */
+const MOST_CREDIT = 8
+const COST_OF_A_MISS = 2
+/** Looks that are left out at a time when there is no credit left: twice as many each time, up to this. */
 const MOST_LEFT_OUT = 64
+/** Looks that are left out when the processor was taken away during one. */
+const LEFT_OUT_WHEN_BUSY = 512
 
 /**
- * Whether it pays to look for something instead of going to sleep: as long as it was found often enough. After looks in
- * vain more and more of them are left out; one that finds something sets all right again.
+ * Whether it pays to look for something instead of going to sleep: as long as it is found two times out of three. When
+ * it is not, looks are left out, and one is tried now and then.
  *
- * On one processor it never pays: who looks keeps those from running who are looked for.
+ * It never pays where whoever looks keeps those from running who are looked for: on one processor, and for a while when
+ * others want the processor.
  */
 export class Patience {
   readonly #isAlone: boolean
-  #inVain = 0
+  #credit = MOST_CREDIT
+  #pause = 1
   #toLeaveOut = 0
 
   constructor(processors = availableParallelism()) {
@@ -28,11 +34,19 @@ export class Patience {
   }
 
   found(): void {
-    this.#inVain = 0
+    this.#credit = Math.min(MOST_CREDIT, this.#credit + 1)
+    this.#pause = 1
   }
 
   missed(): void {
-    this.#inVain += 1
-    if (this.#inVain >= PATIENT_FOR) this.#toLeaveOut = Math.min(MOST_LEFT_OUT, 2 ** (this.#inVain - PATIENT_FOR))
+    this.#credit = Math.max(0, this.#credit - COST_OF_A_MISS)
+    if (this.#credit > 0) return
+    this.#toLeaveOut = this.#pause
+    this.#pause = Math.min(MOST_LEFT_OUT, 2 * this.#pause)
+  }
+
+  /** Something else ran in the middle of a look. */
+  interrupted(): void {
+    this.#toLeaveOut = LEFT_OUT_WHEN_BUSY
   }
 }

@@ -4,6 +4,9 @@ import { Patience } from '../../protocol/patience.ts'
 /** Milliseconds for which it is looked for a result, from when the last was found or the last job was sent. */
 const LOOK_FOR = 0.1
 
+/** Milliseconds between two turns of the event loop that show that there is something else to do. */
+const INTERRUPTED = 1
+
 /** What the lookout sees of a lane. */
 export interface Watched {
   /** The thread leaves results without waking anybody while this holds. */
@@ -19,44 +22,51 @@ export interface Watched {
 export class Lookout {
   readonly #lanes: Iterable<Watched>
   readonly #patience: Patience
+  readonly #now: () => number
   #isLooking = false
   #hasFound = false
   #until = 0
+  #lookedAt = 0
 
-  constructor(lanes: Iterable<Watched>, patience = new Patience()) {
+  /** @param now milliseconds, of the processor's time: not of a clock that somebody moves by hand. */
+  constructor(lanes: Iterable<Watched>, patience = new Patience(), now = monotonicNow) {
     this.#lanes = lanes
     this.#patience = patience
+    this.#now = now
   }
 
   /** Results are expected from now on. */
   expect(): void {
-    if (this.#isLooking) {
-      this.#until = monotonicNow() + LOOK_FOR
-      return
-    }
-    if (!this.#patience.isWorthIt) return
-    this.#until = monotonicNow() + LOOK_FOR
+    if (!this.#isLooking && !this.#patience.isWorthIt) return
+    const now = this.#now()
+    this.#until = now + LOOK_FOR
+    if (this.#isLooking) return
     this.#isLooking = true
     this.#hasFound = false
+    // The rest of this turn is no sign of anything.
+    this.#lookedAt = Infinity
     this.#watch(true)
     setImmediate(this.#look)
   }
 
   readonly #look = (): void => {
-    if (this.#hear()) {
+    const hasHeard = this.#hear()
+    const now = this.#now()
+    const wasInterrupted = now - this.#lookedAt > INTERRUPTED
+    this.#lookedAt = now
+    if (hasHeard) {
       this.#hasFound = true
-      this.#until = monotonicNow() + LOOK_FOR
-    } else if (monotonicNow() > this.#until) {
-      this.#rest()
-      return
+      this.#until = now + LOOK_FOR
     }
-    setImmediate(this.#look)
+    if (wasInterrupted || now > this.#until) this.#rest(wasInterrupted)
+    else setImmediate(this.#look)
   }
 
-  #rest(): void {
+  #rest(wasInterrupted: boolean): void {
     this.#isLooking = false
     this.#watch(false)
-    if (this.#hasFound) this.#patience.found()
+    if (wasInterrupted) this.#patience.interrupted()
+    else if (this.#hasFound) this.#patience.found()
     else this.#patience.missed()
     // What was left before that has woken nobody.
     this.#hear()
