@@ -9,7 +9,8 @@ const BEGUN = 1
 const RECEIVED = 2
 const HEARD = 3
 const RUNNER_LOOKS = 4
-const THREAD_LOOKS = 5
+const THREAD_STATE = 5
+const WAKES = 6
 const CLAIMS = 16 // on a cache line of their own: the counters before it change all the time
 const ABORTS = CLAIMS + SLOTS
 const WORDS = ABORTS + SLOTS
@@ -17,6 +18,13 @@ const TIMES_OFFSET = WORDS * Int32Array.BYTES_PER_ELEMENT
 const CALLS_OFFSET = TIMES_OFFSET + 2 * SLOTS * Float64Array.BYTES_PER_ELEMENT
 const RESULTS_OFFSET = CALLS_OFFSET + CallRing.bytesFor(SLOTS)
 const BYTES = RESULTS_OFFSET + ResultRing.bytesFor(SLOTS)
+
+/** What a thread does about calls that come in. */
+export const SLEEPS = 0
+/** It looks for them by itself. */
+export const LOOKS = 1
+/** It waits in `awaitWake`. */
+export const WAITS = 2
 
 /** Generations go from 1 to this and then start again; 0 is nobody's. */
 const LAST_GENERATION = 2 ** 30
@@ -74,9 +82,13 @@ export class LaneMemory {
     Atomics.add(this.#words, POSTED, 1)
   }
 
-  /** Whether the thread looks here by itself before long: it need not be woken. */
-  get threadLooks(): boolean {
-    return Atomics.load(this.#words, THREAD_LOOKS) === 1
+  /** Wakes the thread if that waits here. False when it sleeps in its event loop, where only a message wakes it. */
+  wake(): boolean {
+    const state = Atomics.load(this.#words, THREAD_STATE)
+    if (state !== WAITS) return state === LOOKS
+    Atomics.add(this.#words, WAKES, 1)
+    Atomics.notify(this.#words, WAKES)
+    return true
   }
 
   /** Says whether the runner looks here by itself before long. Whoever says no MUST look once more after that. */
@@ -125,9 +137,19 @@ export class LaneMemory {
     return Atomics.load(this.#words, RUNNER_LOOKS) === 1
   }
 
-  /** As `runnerLooks`. */
-  set threadLooks(looks: boolean) {
-    Atomics.store(this.#words, THREAD_LOOKS, looks ? 1 : 0)
+  /** What the thread does. Before it waits, and when it goes to sleep, it MUST look once more after it has said so. */
+  set thread(state: typeof SLEEPS | typeof LOOKS | typeof WAITS) {
+    Atomics.store(this.#words, THREAD_STATE, state)
+  }
+
+  /** How often the thread was woken; a counter of 32 bits. */
+  get wakes(): number {
+    return Atomics.load(this.#words, WAKES)
+  }
+
+  /** Sleeps until the thread was woken more often than `wakes`, or for `ms` milliseconds. */
+  awaitWake(wakes: number, ms: number): void {
+    Atomics.wait(this.#words, WAKES, wakes, ms)
   }
 
   get posted(): number {

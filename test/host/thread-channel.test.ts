@@ -1,10 +1,11 @@
 import { deepEqual, equal } from 'node:assert/strict'
+import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { ThreadChannel } from '../../src/host/thread-channel.ts'
 import { LaneMemory } from '../../src/protocol/lane-memory.ts'
 import { LanePort } from '../../src/protocol/lane-port.ts'
-import type { FromHost, ToHost } from '../../src/protocol/messages.ts'
+import { CALL_FIELDS, type FromHost, type ToHost } from '../../src/protocol/messages.ts'
 
 interface SetUp {
   channel: ThreadChannel
@@ -35,12 +36,16 @@ function setUp(t: TestContext): SetUp {
   }
 }
 
+/** The slots of the calls of a message. */
+function callsOf(message: ToHost | undefined): unknown[] {
+  return message?.type === 'run' ? message.calls.filter((_, i) => i % CALL_FIELDS === 0) : []
+}
+
 /** The slots of all calls that are there, in the order in which they are taken. */
 function slotsIn(channel: ThreadChannel): unknown[] {
   const slots: unknown[] = []
   for (let message = channel.take(); message; message = channel.take()) {
-    if (message.type !== 'run') continue
-    for (let at = 0; at < message.calls.length; at += 6) slots.push(message.calls[at])
+    slots.push(...callsOf(message))
   }
   return slots
 }
@@ -75,11 +80,46 @@ test('a call that came by shared memory has the name of its function, and its ar
 
 test('a thread that takes need not be woken, and one that rests must be', (t) => {
   const { channel, memory } = setUp(t)
-  equal(memory.threadLooks, false)
+  equal(memory.wake(), false)
   channel.take()
-  equal(memory.threadLooks, true)
+  equal(memory.wake(), true)
   equal(channel.rest(), false)
-  equal(memory.threadLooks, false)
+  equal(memory.wake(), false)
+})
+
+test('a thread that finds nothing waits for a while, and then goes back to its event loop', (t) => {
+  const { channel, memory } = setUp(t)
+  equal(channel.look(), undefined)
+  channel.rest()
+  equal(memory.wake(), false)
+})
+
+test('a thread that looks finds what came in before', (t) => {
+  const { channel, put, post } = setUp(t)
+  channel.take()
+  put(1)
+  deepEqual(callsOf(channel.look()), [1])
+  post(2)
+  deepEqual(callsOf(channel.look()), [2])
+})
+
+test('a thread that waits is woken by the runner', { timeout: 30_000 }, async () => {
+  const buffer = new LaneMemory().buffer
+  const url = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
+  const source = `
+    import { workerData, parentPort } from 'node:worker_threads'
+    import { LaneMemory, WAITS } from ${url('protocol/lane-memory.ts')}
+    const memory = new LaneMemory(workerData)
+    const { wakes } = memory
+    memory.thread = WAITS
+    parentPort.postMessage('waits')
+    memory.awaitWake(wakes, 1e9)
+    parentPort.postMessage('woken')`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: buffer })
+  const [waits] = (await once(worker, 'message')) as [string]
+  const woken = once(worker, 'message')
+  equal(new LaneMemory(buffer).wake(), true)
+  deepEqual([waits, ...((await woken) as [string])], ['waits', 'woken'])
 })
 
 test('a thread that is about to rest sees what came before it said so', (t) => {

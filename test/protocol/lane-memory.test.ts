@@ -1,6 +1,6 @@
-import { deepEqual, equal, notEqual } from 'node:assert/strict'
+import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { test } from 'node:test'
-import { LaneMemory, SLOTS } from '../../src/protocol/lane-memory.ts'
+import { LaneMemory, LOOKS, SLEEPS, SLOTS, WAITS } from '../../src/protocol/lane-memory.ts'
 
 const LAST_GENERATION = 2 ** 30
 
@@ -123,14 +123,34 @@ test('the thread sees how many messages were posted', () => {
   equal(thread.posted, 2)
 })
 
-test('each side sees whether the other looks by itself', () => {
+test('the thread sees whether the runner looks by itself', () => {
   const { runner, thread } = setUp()
-  deepEqual([runner.threadLooks, thread.runnerLooks], [false, false])
-  thread.threadLooks = true
-  deepEqual([runner.threadLooks, thread.runnerLooks], [true, false])
+  equal(thread.runnerLooks, false)
   runner.runnerLooks = true
-  thread.threadLooks = false
-  deepEqual([runner.threadLooks, thread.runnerLooks], [false, true])
+  equal(thread.runnerLooks, true)
+})
+
+test('a thread that looks need not be woken, one that waits is woken, and one that sleeps needs a message', () => {
+  const { runner, thread } = setUp()
+  equal(runner.wake(), false)
+  thread.thread = LOOKS
+  equal(runner.wake(), true)
+  equal(thread.wakes, 0)
+  thread.thread = WAITS
+  equal(runner.wake(), true)
+  equal(thread.wakes, 1)
+  thread.thread = SLEEPS
+  equal(runner.wake(), false)
+})
+
+test('a thread that was woken before it waits does not wait', () => {
+  const { runner, thread } = setUp()
+  const { wakes } = thread
+  thread.thread = WAITS
+  runner.wake()
+  const began = performance.now()
+  thread.awaitWake(wakes, 60_000)
+  ok(performance.now() - began < 30_000)
 })
 
 test('there is room for every call, and for the result of each', () => {

@@ -342,6 +342,7 @@ export class Lane<J extends Job> {
   #send(message: ToHost, transfer: readonly Transferable[] = []): void {
     this.#port.post(message, transfer)
     this.#memory.countPosted()
+    this.#memory.wake()
   }
 
   #receive(message: FromHost): void {

@@ -71,7 +71,7 @@ export class Outbox<J extends Job> {
     this.#hasSmall = false
     this.#parts.clear()
     if (calls.length > 0) this.#post(calls, hasTransfer)
-    else if (hasSmall && !this.#memory.threadLooks) this.#send({ type: 'look' })
+    else if (hasSmall && !this.#memory.wake()) this.#send({ type: 'look' })
   }
 
   #post(calls: unknown[], hasTransfer: boolean): void {
