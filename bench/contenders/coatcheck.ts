@@ -1,5 +1,5 @@
 import type * as coatcheck from '../../src/index.ts'
-import type * as functions from '../functions/functions.ts'
+import type * as functions from '../functions/functions.js'
 import { FUNCTIONS, type Contender, type ContenderOptions } from './contender.ts'
 
 // The package as it is built: what users run.

@@ -1,8 +1,8 @@
-import type * as functions from '../functions/functions.ts'
+import type * as functions from '../functions/functions.js'
 
 export type FunctionName = keyof typeof functions
 
-/** Something that runs the functions of `functions.ts`. */
+/** Something that runs the functions of `functions.js`. */
 export interface Contender {
   /**
    * Runs a function and gives its value.
@@ -23,4 +23,4 @@ export interface ContenderOptions {
 
 export type CreateContender = (options: ContenderOptions) => Contender | Promise<Contender>
 
-export const FUNCTIONS = new URL('../functions/functions.ts', import.meta.url)
+export const FUNCTIONS = new URL('../functions/functions.js', import.meta.url)

@@ -1,4 +1,4 @@
-import * as functions from '../functions/functions.ts'
+import * as functions from '../functions/functions.js'
 import type { Contender } from './contender.ts'
 
 /** The floor: a plain call. */

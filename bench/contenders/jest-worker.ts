@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'jest-worker'
-import * as functions from '../functions/functions.ts'
+import * as functions from '../functions/functions.js'
 import { FUNCTIONS, type Contender, type ContenderOptions, type FunctionName } from './contender.ts'
 
 export async function create({ workers }: ContenderOptions): Promise<Contender> {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { FixedThreadPool } from 'poolifier'
 import type { Contender, ContenderOptions } from './contender.ts'
 
-const ENTRY = fileURLToPath(new URL('../functions/poolifier.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../functions/poolifier.js', import.meta.url))
 
 export async function create({ workers }: ContenderOptions): Promise<Contender> {
   const pool = new FixedThreadPool(workers, ENTRY)

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import type { Answer, Request } from '../functions/post-message.ts'
+import type { Answer, Request } from '../functions/post-message.js'
 import type { Contender, ContenderOptions } from './contender.ts'
 
-const ENTRY = new URL('../functions/post-message.ts', import.meta.url)
+const ENTRY = new URL('../functions/post-message.js', import.meta.url)
 
 /** The control: what the port alone costs. */
 export function create({ workers }: ContenderOptions): Contender {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import workerpool from 'workerpool'
 import type { Contender, ContenderOptions } from './contender.ts'
 
-const ENTRY = fileURLToPath(new URL('../functions/workerpool.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../functions/workerpool.js', import.meta.url))
 
 export function createThreads(options: ContenderOptions): Contender {
   return createOn('thread', options)

@@ -1,4 +1,5 @@
+// @ts-check
 import workerpool from 'workerpool'
-import * as functions from './functions.ts'
+import * as functions from './functions.js'
 
 workerpool.worker({ ...functions })
