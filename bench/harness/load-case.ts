@@ -13,7 +13,7 @@ export interface LoadCase {
   call: (contender: Contender) => Promise<unknown>
 }
 
-const FIGURES: Readonly<Record<keyof LoadFigures, Figure>> = {
+export const FIGURES: Readonly<Record<keyof LoadFigures, Figure>> = {
   rate: { title: 'rate', unit: 'calls/s', better: 'higher' },
   p50: { title: 'p50', unit: 'µs', better: 'lower' },
   p99: { title: 'p99', unit: 'µs', better: 'lower' },
@@ -21,7 +21,7 @@ const FIGURES: Readonly<Record<keyof LoadFigures, Figure>> = {
 }
 
 /** Milliseconds. */
-const TIMES = {
+export const TIMES = {
   full: { warmUp: 400, duration: 800 },
   short: { warmUp: 300, duration: 300 },
 }

@@ -18,7 +18,7 @@ export interface Machine {
   versions: Record<string, string>
 }
 
-const PACKAGES = ['piscina', 'tinypool', 'workerpool', 'poolifier', 'jest-worker']
+const PACKAGES = ['piscina', 'tinypool', 'workerpool', 'poolifier', 'jest-worker', 'tinybench']
 
 export function describeMachine(): Machine {
   return {
