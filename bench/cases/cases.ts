@@ -1,3 +1,4 @@
+import { ALL } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
 import { cpuBound } from './cpu-bound.ts'
 import { inFlight } from './in-flight.ts'
@@ -11,7 +12,7 @@ import { timer } from './timer.ts'
 export const CASES: Readonly<Record<string, Case>> = {
   'one-at-a-time': oneAtATime,
   'in-flight-8': inFlight(8),
-  'in-flight-64': inFlight(64),
+  'in-flight-64': inFlight(64, ALL),
   'in-flight-1024': inFlight(1_024),
   'small-object': smallObject,
   'large-object': largeObject,

@@ -1,12 +1,12 @@
-import { ALL } from '../contenders/contenders.ts'
+import { ON_THREADS, type ContenderName } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
 import { loadCase } from '../harness/load-case.ts'
 
 /** What a call costs when so many are under way all the time. */
-export function inFlight(count: number): Case {
+export function inFlight(count: number, contenders: readonly ContenderName[] = ON_THREADS): Case {
   return loadCase({
     title: `A no-op, ${count.toLocaleString('en')} in flight`,
-    contenders: ALL,
+    contenders,
     options: { workers: 2 },
     inFlight: count,
     call: (contender) => contender.call('noop'),

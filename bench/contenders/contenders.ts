@@ -21,9 +21,12 @@ export type ContenderName = keyof typeof LOADERS
 
 export const ALL = Object.keys(LOADERS) as readonly ContenderName[]
 
+/** Those with somebody else to run their calls. */
+export const ELSEWHERE: readonly ContenderName[] = ALL.filter((name) => name !== 'in process')
+
 /** Those whose calls run on threads of this process. */
-export const ON_THREADS: readonly ContenderName[] = ALL.filter(
-  (name) => !['in process', 'tinypool child_process', 'workerpool process'].includes(name),
+export const ON_THREADS: readonly ContenderName[] = ELSEWHERE.filter(
+  (name) => name !== 'tinypool child_process' && name !== 'workerpool process',
 )
 
 /** What the others are held against. */

@@ -22,7 +22,7 @@ export const FIGURES: Readonly<Record<keyof LoadFigures, Figure>> = {
 
 /** Milliseconds. */
 export const TIMES = {
-  full: { warmUp: 400, duration: 800 },
+  full: { warmUp: 300, duration: 500 },
   short: { warmUp: 300, duration: 300 },
 }
 
