@@ -1,7 +1,7 @@
 import type { CreateContender } from './contender.ts'
 
 // Each is loaded in the process that measures it, and in no other.
-const LOADERS = {
+const POOLS = {
   'coatcheck call': async () => (await import('./coatcheck.ts')).createWithCall,
   // The same once more: how far these two are apart is the noise of the machine.
   'coatcheck call, again': async () => (await import('./coatcheck.ts')).createWithCall,
@@ -17,9 +17,21 @@ const LOADERS = {
   'in process': async () => (await import('./in-process.ts')).create,
 } satisfies Record<string, () => Promise<CreateContender>>
 
+const LOADERS = {
+  ...POOLS,
+  'coatcheck cold': async () => (await import('./coatcheck.ts')).createWithSpares.bind(undefined, 0),
+  'coatcheck spare': async () => (await import('./coatcheck.ts')).createWithSpares.bind(undefined, 1),
+  'coatcheck reuse': async () => (await import('./coatcheck.ts')).createWithReuse,
+  'piscina and a map': async () => (await import('./piscina-tickets.ts')).createWithTickets,
+  'bare Node': async () => (await import('./node-start.ts')).createHere,
+  'bare Node by a shell': async () => (await import('./node-start.ts')).createElsewhere,
+  nothing: async () => (await import('./node-start.ts')).createNowhere,
+} satisfies Record<string, () => Promise<CreateContender>>
+
 export type ContenderName = keyof typeof LOADERS
 
-export const ALL = Object.keys(LOADERS) as readonly ContenderName[]
+/** Those that run any call as it comes. The others are of single cases. */
+export const ALL = Object.keys(POOLS) as readonly ContenderName[]
 
 /** Those with somebody else to run their calls. */
 export const ELSEWHERE: readonly ContenderName[] = ALL.filter((name) => name !== 'in process')
@@ -29,7 +41,7 @@ export const ON_THREADS: readonly ContenderName[] = ELSEWHERE.filter(
   (name) => name !== 'tinypool child_process' && name !== 'workerpool process',
 )
 
-/** What the others are held against. */
+/** What the others are held against, in cases that do not name another. */
 export const REFERENCE: ContenderName = 'piscina'
 
 export function load(name: ContenderName): Promise<CreateContender> {

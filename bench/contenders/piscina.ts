@@ -11,6 +11,10 @@ export function create({ workers, concurrency = 1 }: ContenderOptions): Contende
   })
   return {
     call: (fn, argument, transfer) => pool.run(argument, { name: fn, ...(transfer && { transferList: transfer }) }),
+    begin(fn, argument) {
+      const controller = new AbortController()
+      return { ended: pool.run(argument, { name: fn, signal: controller.signal }), abort: () => controller.abort() }
+    },
     close: () => pool.destroy(),
   }
 }

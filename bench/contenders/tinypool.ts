@@ -22,6 +22,10 @@ function createOn(
   })
   return {
     call: (fn, argument, transfer) => pool.run(argument, { name: fn, ...(transfer && { transferList: transfer }) }),
+    begin(fn, argument) {
+      const controller = new AbortController()
+      return { ended: pool.run(argument, { name: fn, signal: controller.signal }), abort: () => controller.abort() }
+    },
     close: () => pool.destroy(),
   }
 }

@@ -1,7 +1,6 @@
 // @ts-check
 // What the contenders run. Plain functions of one argument: each contender finds them in its own way. JavaScript, and so
 // are the entries beside: a Node that has to take types out of what it loads takes about twice as long to start.
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @returns {void} */
 export function noop() {}
@@ -50,7 +49,7 @@ export async function timer(ms) {
 /**
  * Says in shared memory that it has begun, and never ends.
  *
- * @param {Int32Array} begun
+ * @param {Int32Array<SharedArrayBuffer>} begun
  * @returns {never}
  */
 export function busyLoop(begun) {
@@ -61,7 +60,7 @@ export function busyLoop(begun) {
 /**
  * Ends when as many calls as `all` have come here, so each of them in a thread of its own.
  *
- * @param {{ arrived: Int32Array, all: number }} place
+ * @param {{ arrived: Int32Array<SharedArrayBuffer>, all: number }} place
  * @returns {void}
  */
 export function meet({ arrived, all }) {
@@ -71,11 +70,11 @@ export function meet({ arrived, all }) {
 }
 
 /**
- * Ends soon after it is told to in shared memory.
+ * Ends when it is told to in shared memory, and leaves its thread to others until then.
  *
- * @param {Int32Array} told
+ * @param {Int32Array<SharedArrayBuffer>} told
  * @returns {Promise<void>}
  */
 export async function untilTold(told) {
-  while (Atomics.load(told, 0) === 0) await sleep(1)
+  await Atomics.waitAsync(told, 0, 0).value
 }

@@ -6,6 +6,8 @@ import { underLoad, type LoadFigures } from './load.ts'
 export interface LoadCase {
   title: string
   contenders: readonly ContenderName[]
+  /** What the others are held against. Default: Piscina. */
+  reference?: ContenderName
   options: ContenderOptions
   inFlight: number
   /** What is shown of it. The first is the one that contenders are compared by. Default: the rate, p50, p99. */
@@ -30,6 +32,7 @@ export const TIMES = {
 export function loadCase({
   title,
   contenders,
+  reference,
   options,
   inFlight,
   figures = ['rate', 'p50', 'p99'],
@@ -38,6 +41,7 @@ export function loadCase({
   return {
     title,
     contenders,
+    ...(reference && { reference }),
     figures: Object.fromEntries(figures.map((name) => [name, FIGURES[name]])),
     async measure(create, effort) {
       const contender = await create(options)

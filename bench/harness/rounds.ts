@@ -38,7 +38,7 @@ export interface Measured {
  */
 export async function measureCase({
   name,
-  case: { contenders },
+  case: { contenders, execArgv = [] },
   rounds,
   effort,
   onProgress,
@@ -48,7 +48,7 @@ export async function measureCase({
     const first = Math.floor((round * contenders.length) / rounds)
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       onProgress?.(round, contender)
-      figures.get(contender)?.push(await measureOnce(name, contender, effort))
+      figures.get(contender)?.push(await measureOnce([name, contender, effort], execArgv))
     }
   }
   return Array.from(figures, ([contender, ofRounds]) => ({
@@ -58,8 +58,11 @@ export async function measureCase({
   }))
 }
 
-async function measureOnce(name: string, contender: ContenderName, effort: Effort): Promise<Figures> {
-  const child = fork(MEASURE, [name, contender, effort], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+async function measureOnce(args: [string, ContenderName, Effort], execArgv: readonly string[]): Promise<Figures> {
+  const child = fork(MEASURE, args, {
+    execArgv: [...process.execArgv, ...execArgv],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   let said = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
   let figures: Figures | undefined
@@ -69,6 +72,7 @@ async function measureOnce(name: string, contender: ContenderName, effort: Effor
   clearTimeout(timer)
   if (figures && status === 0) return figures
   const how = signal === 'SIGKILL' ? `did not end within ${GIVE_UP_AFTER} ms` : `ended with ${signal ?? status}`
+  const [name, contender] = args
   throw new Error(`${contender} in ${name} ${how}\n${said.slice(-MOST_SAID)}`)
 }
 

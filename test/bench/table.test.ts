@@ -31,3 +31,13 @@ test('of rates the highest is the best', () => {
   const lines = tableOf(rates, [measured('coatcheck call', 1), measured('piscina', 2)]).split('\n')
   deepEqual([lines[2]?.trim().split(/ +/u)[0], lines[3]?.trim().split(/ +/u)[0]], ['piscina', 'coatcheck'])
 })
+
+test('a case without Piscina is held against the contender that it names', () => {
+  const controlled: Case = { ...latency, contenders: ['coatcheck spare', 'bare Node'], reference: 'bare Node' }
+  const table = tableOf(controlled, [measured('bare Node', 40), measured('coatcheck spare', 2)])
+  deepEqual(table.split('\n').slice(1, 4), [
+    "                    p50, µs   of bare Node's",
+    '  coatcheck spare      2.00             0.05',
+    '  bare Node            40.0             1.00',
+  ])
+})
