@@ -1,7 +1,10 @@
 import { ALL } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
+import { abort } from './abort.ts'
 import { cpuBound } from './cpu-bound.ts'
 import { inFlight } from './in-flight.ts'
+import { isolated, isolatedReuse } from './isolated.ts'
+import { largeHost } from './large-host.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { oneSlow } from './one-slow.ts'
 import { copiedBuffer, largeObject, movedBuffer, smallObject } from './payload.ts'
@@ -23,4 +26,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   'cpu-bound-10ms': cpuBound(10),
   'one-slow': oneSlow,
   'start-up': startUp,
+  abort,
+  isolated,
+  'isolated-reuse': isolatedReuse,
+  'large-host': largeHost,
 }
