@@ -2,14 +2,19 @@ import { ALL } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
 import { abort } from './abort.ts'
 import { cpuBound } from './cpu-bound.ts'
+import { idle } from './idle.ts'
 import { inFlight } from './in-flight.ts'
 import { isolated, isolatedReuse } from './isolated.ts'
+import { keptCalls } from './kept-calls.ts'
 import { largeHost } from './large-host.ts'
+import { loopDelayCpuBound, loopDelaySmall } from './loop-delay.ts'
+import { manyWaits } from './many-waits.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { oneSlow } from './one-slow.ts'
 import { copiedBuffer, largeObject, movedBuffer, smallObject } from './payload.ts'
 import { startUp } from './start-up.ts'
 import { timer } from './timer.ts'
+import { waitedAgain } from './waited-again.ts'
 
 /** By the names under which they can be asked for. */
 export const CASES: Readonly<Record<string, Case>> = {
@@ -30,4 +35,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   isolated,
   'isolated-reuse': isolatedReuse,
   'large-host': largeHost,
+  'kept-calls': keptCalls,
+  'waited-again': waitedAgain,
+  'many-waits': manyWaits,
+  idle,
+  'loop-delay': loopDelaySmall,
+  'loop-delay-cpu-bound': loopDelayCpuBound,
 }

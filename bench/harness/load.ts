@@ -38,7 +38,8 @@ export async function underLoad(call: () => Promise<unknown>, load: Load): Promi
   return { rate: (count / took) * 1_000, ...percentiles(kept, { p50: 0.5, p99: 0.99, p999: 0.999 }) }
 }
 
-async function keepUp(
+/** Keeps so many calls under way until a time of `performance.now()`, and tells how many milliseconds each took. */
+export async function keepUp(
   call: () => Promise<unknown>,
   inFlight: number,
   until: number,
