@@ -29,6 +29,7 @@ export const largeHost: Case = {
       for (let i = 0; i < CALLS[effort]; i++) await contender.call('noop')
     })
     await contender.close()
+    // Held until here, and no longer.
     if (held.length === 0) throw new Error('the heap is empty')
     return { most, p99 }
   },

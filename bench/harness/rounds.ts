@@ -8,7 +8,7 @@ import { median } from './percentiles.ts'
 const MEASURE = fileURLToPath(new URL('./measure.ts', import.meta.url))
 
 /** Milliseconds after which a process that measures is given up. */
-const GIVE_UP_AFTER = 60_000
+const GIVE_UP_AFTER = 120_000
 
 /** Characters of what a process that failed has said: some print a line of their own minified source. */
 const MOST_SAID = 2_000
