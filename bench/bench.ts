@@ -1,13 +1,17 @@
 // Measures what calls cost, beside what a user would pick instead: `npm run bench`, `npm run bench -- one-at-a-time`.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// Leaves the results in bench/results: as JSON, and as a page to look at.
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/cases.ts'
 import type { Effort } from './harness/case.ts'
 import { describeMachine } from './harness/machine.ts'
 import { measureCase, type Measured } from './harness/rounds.ts'
+import { MARKS } from './marks.ts'
+import { pageOf, type Section } from './report/page.ts'
+import { showProgress } from './report/progress.ts'
+import { writeResults } from './report/results.ts'
 import { tableOf } from './report/table.ts'
-
-const RESULTS = new URL('./results/', import.meta.url)
+import { describeVerdict, judgeGoal } from './report/verdict.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,25 +25,38 @@ if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds must be a whole numb
 
 const effort: Effort = values.short ? 'short' : 'full'
 const machine = describeMachine()
-const cases: Record<string, Measured[]> = {}
-for (const name of names) cases[name] = await run(name)
-mkdirSync(RESULTS, { recursive: true })
-writeFileSync(new URL('latest.json', RESULTS), `${JSON.stringify({ machine, effort, cases }, undefined, 2)}\n`)
+const sections: Section[] = []
+for (const name of names) {
+  try {
+    sections.push(await run(name))
+  } catch (error) {
+    // The other cases are still worth their time.
+    showProgress('')
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}
 
-async function run(name: string): Promise<Measured[]> {
+if (sections.length === 0) process.exit()
+const verdicts = sections.flatMap(({ name, case: { figures }, measured }) =>
+  MARKS.filter((mark) => mark.case === name && mark.goal !== undefined).map((mark) =>
+    judgeGoal(mark, figures, measured),
+  ),
+)
+for (const verdict of verdicts) console.log(`${verdict.isMet ? 'met     ' : 'not met '} ${describeVerdict(verdict)}`)
+const cases = Object.fromEntries(sections.map(({ name, measured }) => [name, measured]))
+const page = writeResults({ machine, effort, cases }, pageOf({ machine, sections, verdicts }))
+console.log(`\n${fileURLToPath(page)}`)
+
+async function run(name: string): Promise<Section> {
   const measured = CASES[name]
   if (!measured) throw new Error(`there is no case ${name}`)
   const onProgress = (round: number, contender: string): void =>
     showProgress(`${name}, round ${round + 1} of ${rounds}: ${contender}`)
-  const results = await measureCase({ name, case: measured, rounds, effort, onProgress })
+  const results: Measured[] = await measureCase({ name, case: measured, rounds, effort, onProgress })
   showProgress('')
   console.log(tableOf(measured, results))
-  return results
-}
-
-/** On one line that each call writes anew; not where nobody looks on. */
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`)
+  return { name, case: measured, measured: results }
 }
 
 function fail(message: string): never {
