@@ -1,4 +1,5 @@
 import { Tinypool } from 'tinypool'
+import { overPool } from './abortable-pool.ts'
 import { FUNCTIONS, type Contender, type ContenderOptions } from './contender.ts'
 
 export function createThreads(options: ContenderOptions): Contender {
@@ -20,12 +21,5 @@ function createOn(
     maxThreads: workers,
     concurrentTasksPerWorker: concurrency,
   })
-  return {
-    call: (fn, argument, transfer) => pool.run(argument, { name: fn, ...(transfer && { transferList: transfer }) }),
-    begin(fn, argument) {
-      const controller = new AbortController()
-      return { ended: pool.run(argument, { name: fn, signal: controller.signal }), abort: () => controller.abort() }
-    },
-    close: () => pool.destroy(),
-  }
+  return overPool(pool)
 }

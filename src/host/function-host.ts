@@ -44,7 +44,7 @@ export interface HostChannel {
   close(): void
   /** Takes what has come in, in its order; undefined when that is nothing. From here on the runner counts on it. */
   take(): ToHost | undefined
-  /** The same, and waits for it, for a fraction of a millisecond at most: quicker than to sleep and be woken. */
+  /** The same, and waits for it, for some milliseconds at most: quicker than to sleep in the event loop and be woken. */
   look(): ToHost | undefined
   /** Says that the host is not going to take anything by itself: it has to be woken. True when something came before. */
   rest(): boolean
@@ -130,7 +130,7 @@ export class FunctionHost implements RunningCallHost {
     }
   }
 
-  /** Runs what can run, tells what has ended, and looks for more before the thread goes back to its event loop. */
+  /** Runs what can run, tells what has ended, and looks for more before it goes back to the event loop. */
   turn(): void {
     if (this.#turning) return
     this.#turning = true

@@ -22,8 +22,6 @@ const WAIT_FOR = 4
 const WAIT_PART = 10
 /** Looks between two readings of the clock. */
 const LOOKS_AT_A_TIME = 32
-/** Milliseconds between two such readings that show that the processor was taken away. */
-const INTERRUPTED = 0.5
 
 /** The way from a thread to the runner: a port, and shared memory. */
 export class ThreadChannel implements HostChannel {
@@ -119,8 +117,7 @@ export class ThreadChannel implements HostChannel {
   }
 
   #lookAwake(): ToHost | undefined {
-    let now = monotonicNow()
-    const until = now + LOOK_FOR
+    const until = monotonicNow() + LOOK_FOR
     do {
       for (let i = 0; i < LOOKS_AT_A_TIME; i++) {
         if (!this.#hasNews) continue
@@ -129,13 +126,7 @@ export class ThreadChannel implements HostChannel {
         this.#patience.found()
         return message
       }
-      const before = now
-      now = monotonicNow()
-      if (now - before > INTERRUPTED) {
-        this.#patience.interrupted()
-        return undefined
-      }
-    } while (now < until)
+    } while (monotonicNow() < until)
     this.#patience.missed()
     return undefined
   }

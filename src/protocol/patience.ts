@@ -5,15 +5,12 @@ const MOST_CREDIT = 8
 const COST_OF_A_MISS = 2
 /** Looks that are left out at a time when there is no credit left: twice as many each time, up to this. */
 const MOST_LEFT_OUT = 64
-/** Looks that are left out when the processor was taken away during one. */
-const LEFT_OUT_WHEN_BUSY = 512
 
 /**
  * Whether it pays to look for something instead of going to sleep: as long as it is found two times out of three. When
  * it is not, looks are left out, and one is tried now and then.
  *
- * It never pays where whoever looks keeps those from running who are looked for: on one processor, and for a while when
- * others want the processor.
+ * It never pays on one processor: whoever looks keeps those from running who are looked for.
  */
 export class Patience {
   readonly #isAlone: boolean
@@ -43,10 +40,5 @@ export class Patience {
     if (this.#credit > 0) return
     this.#toLeaveOut = this.#pause
     this.#pause = Math.min(MOST_LEFT_OUT, 2 * this.#pause)
-  }
-
-  /** Something else ran in the middle of a look. */
-  interrupted(): void {
-    this.#toLeaveOut = LEFT_OUT_WHEN_BUSY
   }
 }

@@ -59,12 +59,6 @@ test('looks that find something set it right again', () => {
   equal(patience.isWorthIt, true)
 })
 
-test('after a look that was interrupted hundreds are left out', () => {
-  const patience = new Patience(2)
-  patience.interrupted()
-  equal(leftOut(patience), 512)
-})
-
 test('on one processor it never pays', () => {
   const patience = new Patience(1)
   patience.found()

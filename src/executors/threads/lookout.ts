@@ -58,15 +58,14 @@ export class Lookout {
       this.#hasFound = true
       this.#until = now + LOOK_FOR
     }
-    if (wasInterrupted || now > this.#until) this.#rest(wasInterrupted)
+    if (wasInterrupted || now > this.#until) this.#rest(this.#hasFound && !wasInterrupted)
     else setImmediate(this.#look)
   }
 
-  #rest(wasInterrupted: boolean): void {
+  #rest(hasPaid: boolean): void {
     this.#isLooking = false
     this.#watch(false)
-    if (wasInterrupted) this.#patience.interrupted()
-    else if (this.#hasFound) this.#patience.found()
+    if (hasPaid) this.#patience.found()
     else this.#patience.missed()
     // What was left before that has woken nobody.
     this.#hear()

@@ -23,8 +23,8 @@ import { StartFailures } from '../start-failures.ts'
 import { laneOf } from './lane-slots.ts'
 import { Lane, type LaneEnd, type LaneOwner } from './lane.ts'
 import { Lookout } from './lookout.ts'
+import { chooseLane, takeOver } from './placement.ts'
 import { RunTimes } from './run-times.ts'
-import { isSuspect } from './suspects.ts'
 import { ThreadPool } from './thread-pool.ts'
 
 export interface ThreadExecutorOptions {
@@ -40,14 +40,6 @@ const LINGER = 100
 /** Milliseconds between two looks at lanes that may be stalled, and when all are. */
 const LOOK_EVERY = 2
 const LOOK_AT_STALLED_EVERY = 25
-/** Microseconds of work that may be sent to a lane ahead of its turn. */
-const AHEAD = 1_000
-/** Microseconds that a job may take of which one is sent ahead to a thread that is busy, where no other can be started. */
-const ONE_AHEAD = 20_000
-/** Microseconds of work ahead in one lane that another without jobs takes over. */
-const TAKE_OVER_ABOVE = 1_000
-/** Microseconds of work that are better done one after another than spread: about what it costs to wake a thread. */
-const SPREAD_ABOVE = 50
 /** Microseconds of work that wait for each thread that is started: about what a start takes. */
 const START_ABOVE = 10_000
 /** The same for a thread that is there and idle. */
@@ -221,7 +213,7 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
         continue
       }
       const estimate = this.#runTimes.estimate(job.fn)
-      const lane = this.#choose(job, estimate)
+      const lane = chooseLane(this.#lanes, job, { estimate, isWhole: this.#lanes.size === this.#options.threads.max })
       if (!lane) break
       // Sending can end other calls, and who hears of that may cancel this one: it is still in the queue.
       if (!lane.admits(job)) {
@@ -239,46 +231,8 @@ export class ThreadExecutor<J extends Job> implements Executor<J>, LaneOwner<J> 
     }
     if (isExpected) this.#lookout.expect()
     if (this.#source.size > 0) this.#grow()
-    else this.#takeOver()
+    else takeOver(this.#lanes)
     this.#planLook()
-  }
-
-  /** The open lane where the job would begin first; of those where that makes no difference, the first. */
-  #choose(job: J, estimate: number | undefined): Lane<J> | undefined {
-    let chosen: Lane<J> | undefined
-    let shortest = Infinity
-    const goesAlone = isSuspect(job)
-    for (const lane of this.#lanes) {
-      if (lane.state !== 'open' || lane.isFull || lane.isStalled || (goesAlone && lane.inFlight > 0)) continue
-      let wait = lane.expectedWait
-      if (!lane.hasSeat) {
-        // Sent ahead of its turn: only if it is sure to be short, and can be taken back.
-        if (estimate === undefined || job.transfer || !this.#mayGoAhead(lane, estimate)) continue
-        if (wait + estimate <= SPREAD_ABOVE) wait = 0
-      }
-      if (wait >= shortest) continue
-      chosen = lane
-      shortest = wait
-    }
-    return chosen
-  }
-
-  #mayGoAhead(lane: Lane<J>, estimate: number): boolean {
-    if (lane.expectedWait + estimate <= AHEAD) return true
-    // The next one, so that the thread need not wait for the runner to wake up.
-    return estimate <= ONE_AHEAD && !lane.hasAhead && this.#lanes.size === this.#options.threads.max
-  }
-
-  /** Puts back what waits in one lane, so that another one that has nothing to do gets it. */
-  #takeOver(): void {
-    let idle: Lane<J> | undefined
-    let busiest: Lane<J> | undefined
-    for (const lane of this.#lanes) {
-      if (lane.state !== 'open') continue
-      if (lane.inFlight === 0) idle = lane
-      else if (lane.hasAhead && lane.expectedWait > (busiest?.expectedWait ?? TAKE_OVER_ABOVE)) busiest = lane
-    }
-    if (idle && !idle.isStalled) busiest?.revokeAhead()
   }
 
   /** Opens lanes for what waits, if it waits for longer than that takes. */

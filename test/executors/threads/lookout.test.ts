@@ -106,14 +106,18 @@ test('a lookout that finds nothing time after time is left out now and then', as
   equal(begun, 9)
 })
 
-test('a lookout ends when there is something else to do, and is left out for a while', async (t) => {
+test('a lookout ends when there is something else to do, and counts as one in vain whatever it has found', async (t) => {
   const { lane, lookout, pass } = setUp(t)
-  lookout.expect()
-  await setImmediate()
-  pass(2)
-  lane.left = 1
-  await setImmediate()
-  deepEqual([lane.heard, lane.isWatched], [1, false])
-  lookout.expect()
-  equal(lane.isWatched, false)
+  let begun = 0
+  for (let i = 0; i < 40; i++) {
+    lookout.expect()
+    if (!lane.isWatched) continue
+    begun += 1
+    await setImmediate()
+    pass(2)
+    lane.left = 1
+    await setImmediate()
+    deepEqual([lane.heard, lane.isWatched], [begun, false])
+  }
+  equal(begun, 9)
 })
