@@ -12,9 +12,11 @@ for (const timeout of [2, 30, 100]) {
     for (let i = 0; i < 20; i++) await runner.call('blockFor', [0])
     for (let round = 0; round < 4; round++) {
       const ends = createLatch()
-      const waiting = runner.start('blockFor', [timeout / 2, ends], { timeout })
-      // Sent, then blocked until well after both the call's end and the wait's.
+      // From here the event loop comes to its timers before it comes to what has arrived.
       await new Promise((resolve) => setImmediate(resolve))
+      const waiting = runner.start('blockFor', [timeout / 2, ends], { timeout })
+      // Sent, then blocked until well after both the call's end and the wait's: no timer fires before that.
+      await new Promise<void>((resolve) => process.nextTick(resolve))
       awaitLatchBlocking(ends)
       block(timeout + 200)
       const status = await within(5_000, waiting, 'the wait is not answered')
@@ -30,8 +32,9 @@ test('the same holds for a wait that came later, and for one that only looks', a
     const ends = createLatch()
     const first = await runner.start('blockFor', [30, ends], { timeout: 0 })
     ok(!first.finished)
-    const waiting = runner.wait(first.id, { timeout: 50 })
     await new Promise((resolve) => setImmediate(resolve))
+    const waiting = runner.wait(first.id, { timeout: 50 })
+    await new Promise<void>((resolve) => process.nextTick(resolve))
     awaitLatchBlocking(ends)
     block(250)
     const status = await within(5_000, waiting, 'the wait is not answered')
