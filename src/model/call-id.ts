@@ -17,10 +17,15 @@ const POOLED_SECRETS = 128
 /** Makes the IDs of one runner, and knows them again by their tag. */
 export class CallIds {
   /** Eight hex digits that every ID of this runner carries. */
-  readonly tag = randomBytes(4).toString('hex')
+  readonly tag: string
   // One read of the random source serves many IDs.
   readonly #pool = Buffer.allocUnsafe(SECRET_BYTES * POOLED_SECRETS)
   #used = this.#pool.length
+
+  /** @param tag of a runner that is spread over several processes; another one for each runner when left out. */
+  constructor(tag: string = randomBytes(4).toString('hex')) {
+    this.tag = tag
+  }
 
   create(cpid: number): CallId {
     if (this.#used === this.#pool.length) {

@@ -1,6 +1,5 @@
-import { EventEmitter } from 'eventemitter3'
+import { Listeners } from '../caller/listeners.ts'
 import type { CallId } from '../model/call-id.ts'
-import { show } from '../model/check.ts'
 import type { CallEvent, RunnerEvents } from '../model/events.ts'
 import type { Outcome } from '../model/status.ts'
 import type { Call } from '../table/call.ts'
@@ -8,7 +7,7 @@ import { queueTimeOf, runTimeOf } from './call-times.ts'
 
 /** The runner's events. One that nobody listens to is not even made. */
 export class CallEvents {
-  readonly #emitter = new EventEmitter<RunnerEvents>()
+  readonly #listeners = new Listeners()
   readonly #idOf: (call: Call) => CallId
 
   constructor(idOf: (call: Call) => CallId) {
@@ -16,54 +15,54 @@ export class CallEvents {
   }
 
   has(name: keyof RunnerEvents): boolean {
-    return this.#emitter.listenerCount(name) > 0
+    return this.#listeners.has(name)
   }
 
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (isOurs(event, listener)) this.#emitter.on(event, listener as Listener)
+    this.#listeners.on(event, listener)
   }
 
   once<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (isOurs(event, listener)) this.#emitter.once(event, listener as Listener)
+    this.#listeners.once(event, listener)
   }
 
   off<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (isOurs(event, listener)) this.#emitter.off(event, listener as Listener)
+    this.#listeners.off(event, listener)
   }
 
   queued(call: Call): void {
-    if (this.has('queued')) this.#deliver(() => this.#emitter.emit('queued', this.#about(call)))
+    if (this.has('queued')) this.#listeners.tell('queued', this.#about(call))
   }
 
   started(call: Call): void {
     if (!this.has('started')) return
     const event = Object.assign(this.#about(call), { queueTime: queueTimeOf(call) })
-    this.#deliver(() => this.#emitter.emit('started', event))
+    this.#listeners.tell('started', event)
   }
 
   progress(call: Call): void {
     if (!this.has('progress')) return
     const event = Object.assign(this.#about(call), { progress: call.progress })
-    this.#deliver(() => this.#emitter.emit('progress', event))
+    this.#listeners.tell('progress', event)
   }
 
   finished(call: Call, outcome: Outcome): void {
     if (!this.has('finished')) return
     const times = { queueTime: queueTimeOf(call), runTime: runTimeOf(call) }
     const event = Object.assign(this.#about(call), { outcome, ...times })
-    this.#deliver(() => this.#emitter.emit('finished', event))
+    this.#listeners.tell('finished', event)
   }
 
   expired(call: Call): void {
-    if (this.has('expired')) this.#deliver(() => this.#emitter.emit('expired', this.#about(call)))
+    if (this.has('expired')) this.#listeners.tell('expired', this.#about(call))
   }
 
   drain(): void {
-    if (this.has('drain')) this.#deliver(() => this.#emitter.emit('drain'))
+    if (this.has('drain')) this.#listeners.tell('drain')
   }
 
   idle(): void {
-    if (this.has('idle')) this.#deliver(() => this.#emitter.emit('idle'))
+    if (this.has('idle')) this.#listeners.tell('idle')
   }
 
   #about(call: Call): CallEvent {
@@ -75,36 +74,4 @@ export class CallEvents {
       },
     }
   }
-
-  /** A listener that throws must not come between a call and its waits. */
-  #deliver(emit: () => void): void {
-    try {
-      emit()
-    } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
-    }
-  }
-}
-
-const NAMES = Object.keys({
-  queued: true,
-  started: true,
-  progress: true,
-  finished: true,
-  expired: true,
-  drain: true,
-  idle: true,
-} satisfies Record<keyof RunnerEvents, true>)
-
-/** A listener as EventEmitter3 types it, for any one event. */
-type Listener = EventEmitter.EventListener<RunnerEvents, keyof RunnerEvents>
-
-function isOurs(event: string, listener: unknown): boolean {
-  if (typeof listener !== 'function') throw new TypeError(`listener must be a function, got ${show(listener)}`)
-  if (NAMES.includes(event)) return true
-  // `once` and `on` of `node:events` listen to it too, whatever they are asked for.
-  if (event === 'error') return false
-  throw new TypeError(`there is no event ${show(event)}; the events are ${NAMES.join(', ')}`)
 }

@@ -1,8 +1,8 @@
+import { TimeHistogram } from '../caller/time-histogram.ts'
 import type { TimeStats } from '../model/runner.ts'
 import type { Outcome } from '../model/status.ts'
 import type { Call } from '../table/call.ts'
 import { queueTimeOf, runTimeOf } from './call-times.ts'
-import { TimeHistogram } from './time-histogram.ts'
 
 /** What is remembered of calls when they are gone: how many there were, and how long they took. */
 export class CallRecords {

@@ -1,3 +1,6 @@
+import { digestOf, keyReused } from '../caller/idempotency.ts'
+import { showCaller } from '../caller/local-stack.ts'
+import { readCancel, readClose, readId, readList, readWait } from '../caller/requests.ts'
 import type { Executor, ExecutorPorts, JobListener, JobTimes } from '../executors/executor.ts'
 import type { RunnerLogger } from '../executors/runner-logger.ts'
 import type { CallId } from '../model/call-id.ts'
@@ -28,11 +31,9 @@ import { guardedLogger } from './guarded-logger.ts'
 import { CallQueue } from './call-queue.ts'
 import { CallRecords } from './call-records.ts'
 import { CallTracing } from './call-tracing.ts'
-import { digestOf, keyReused } from './idempotency.ts'
-import { showCaller } from './local-stack.ts'
 import { outcomeOf } from './outcomes.ts'
 import { Routes, type Route } from './routes.ts'
-import { readCall, readCancel, readClose, readId, readList, readWait, type CallRequest } from './requests.ts'
+import { filterOf, readCall, type CallRequest } from './requests.ts'
 import { closeOnSignals } from './signals.ts'
 
 export interface LocalRunnerParts {
@@ -154,7 +155,7 @@ export class LocalRunner<F> implements Runner<F> {
   }
 
   async list(options?: ListOptions): Promise<CallPage> {
-    const filter = readList(options)
+    const filter = filterOf(readList(options))
     const found = this.#table.page({ ...filter, limit: filter.limit + 1 })
     const calls = found.slice(0, filter.limit)
     const sinceUnixEpoch = Date.now() - this.#clock.now()

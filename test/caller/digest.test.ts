@@ -2,7 +2,7 @@ import { equal, notEqual, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { digest } from '../../src/runner/digest.ts'
+import { digest } from '../../src/caller/digest.ts'
 
 function bytes(...values: number[]): ArrayBuffer {
   return new Uint8Array(values).buffer

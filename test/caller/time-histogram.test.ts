@@ -1,6 +1,6 @@
 import { deepEqual, ok } from 'node:assert/strict'
 import { test } from 'node:test'
-import { TimeHistogram } from '../../src/runner/time-histogram.ts'
+import { TimeHistogram } from '../../src/caller/time-histogram.ts'
 
 function histogramOf(times: Iterable<number>): TimeHistogram {
   const histogram = new TimeHistogram()
