@@ -59,7 +59,7 @@ export function processLost({ fn, exit, started, retryable = false, stderr, caus
  * and told on its standard error. Undefined when it did.
  */
 export function startErrorOf(
-  child: RemoteChild | undefined,
+  child: Pick<RemoteChild, 'tools'> | undefined,
   { code }: ChildExit,
   stderr: Output | undefined,
 ): Error | undefined {

@@ -4,14 +4,13 @@ import { decodeError, textOf, type EncodedError } from '../../protocol/encoded-e
 import { FrameError } from '../../protocol/frames.ts'
 import { encodeLogValue } from '../../protocol/log-values.ts'
 import type { AbortCause, LogLevel } from '../../protocol/messages.ts'
-import { ANSWERS_FD, REQUESTS_FD, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
+import type { FromProcess } from '../../protocol/process-messages.ts'
 import { resultTooLarge, startErrorOf } from '../children/endings.ts'
-import { settledOrQuiet } from '../children/quiet.ts'
 import { SpawnerLost, type ChildExit, type RemoteChild } from '../children/remote-child.ts'
 import type { Job, JobEnd, JobListener, JobTimes } from '../executor.ts'
 import type { RunnerLogger } from '../runner-logger.ts'
-import { Answers } from './answers.ts'
-import { Prints, type TellLine } from './prints.ts'
+import { FunctionChild, type FunctionChildListener } from './function-child.ts'
+import type { TellLine } from './prints.ts'
 import { endOfResult, lossOf, protocolBroken, verdictOn } from './verdict.ts'
 
 /** What a process tells the pool whose it is. */
@@ -58,7 +57,7 @@ const UNPACKED_PER_MS = 10_000
 const ANSWERS_ENDED_FOR = 200
 
 /** One child process that runs functions, one call after another. */
-export class FunctionProcess<J extends Job> {
+export class FunctionProcess<J extends Job> implements FunctionChildListener<J> {
   /**
    * `settling`: its call has ended, and what that printed is about to be read; it will be ready in the next turn.
    * `over`: it takes no more calls.
@@ -70,14 +69,11 @@ export class FunctionProcess<J extends Job> {
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<void>
   readonly #parts: FunctionProcessParts<J>
-  readonly #answers: Answers
   readonly #gone = Promise.withResolvers<void>()
-  #child: RemoteChild | undefined
-  #prints: Prints<J> | undefined
+  #child: FunctionChild<J> | undefined
   /** Of the call that it runs. */
   #startedAt: number | undefined
   #served = 0
-  #hasExited = false
   #wasKilled = false
   /** It was asked to end, or is killed: its end is no news. */
   #isEnding = false
@@ -90,7 +86,6 @@ export class FunctionProcess<J extends Job> {
 
   constructor(parts: FunctionProcessParts<J>) {
     this.#parts = parts
-    this.#answers = new Answers(parts.resultLimit)
     this.createdAt = parts.clock.now()
     this.gone = this.#gone.promise
     this.#later(parts.startTimeout, () => this.#startIsLate())
@@ -115,21 +110,20 @@ export class FunctionProcess<J extends Job> {
   run(job: J): void {
     this.state = 'busy'
     this.job = job
-    this.#prints?.belongTo(job)
     this.#startedAt = undefined
     this.#wasAskedToEnd = false
     this.#uncaught = undefined
     this.#served += 1
-    const call = this.#answers.beginCall()
     const { fn, args } = job
     const abortAfter = job.abortAfter === Infinity ? 0 : job.abortAfter
     const isLast = !this.returns
     // One that serves many calls is trusted that far too: a call that it has was begun. To be told so would cost as much
     // as a small call.
     const tellsStart = this.#parts.reuse === 1
+    const child = this.#child as FunctionChild<J>
+    const call = child.beginCall(job)
     try {
-      const request = { type: 'run', call, fn, args, abortAfter, isLast, tellsStart } as const
-      const bytes = this.#send(request)
+      const bytes = child.send({ type: 'run', call, fn, args, abortAfter, isLast, tellsStart })
       if (tellsStart) this.#expectStart(job, STARTS_WITHIN + bytes / UNPACKED_PER_MS)
     } catch (error) {
       this.#refuse(job, error)
@@ -145,7 +139,7 @@ export class FunctionProcess<J extends Job> {
   interrupt(reason: AbortCause): void {
     if (this.state !== 'busy') return
     this.#wasAskedToEnd = true
-    this.#send({ type: 'abort', reason })
+    this.#child?.send({ type: 'abort', reason })
     this.#child?.signal('SIGTERM')
   }
 
@@ -163,7 +157,7 @@ export class FunctionProcess<J extends Job> {
     this.#isEnding = true
     this.#over()
     this.#child?.signal('SIGTERM')
-    this.#child?.streams[REQUESTS_FD]?.end()
+    this.#child?.endRequests()
     this.#killWithin(END_WITHIN)
   }
 
@@ -173,17 +167,17 @@ export class FunctionProcess<J extends Job> {
    * @param within milliseconds; and as many again while it goes on to read the request.
    */
   #expectStart(job: J, within: number): void {
-    const requests = this.#child?.streams[REQUESTS_FD]
+    const child = this.#child as FunctionChild<J>
     const isPending = (): boolean => this.job === job && this.#startedAt === undefined
-    const unread = requests?.writableLength ?? 0
+    const { unread } = child
     this.#later(within, () => {
       if (!isPending()) return
-      if ((requests?.writableLength ?? 0) < unread) {
+      if (child.unread < unread) {
         this.#expectStart(job, within)
         return
       }
       this.#over()
-      this.#child?.signal('SIGKILL')
+      child.signal('SIGKILL')
     })
   }
 
@@ -194,84 +188,37 @@ export class FunctionProcess<J extends Job> {
   }
 
   async #start(): Promise<void> {
-    const { functions, logLevel, resultLimit, spawn } = this.#parts
-    let child: RemoteChild
+    const { clock, functions, logLevel, resultLimit, spawn } = this.#parts
+    let remote: RemoteChild
     try {
-      child = await spawn()
+      remote = await spawn()
     } catch (error) {
       this.#timer?.clear()
       this.#gone.resolve()
       if (this.state !== 'over') this.#failed(error)
       return
     }
-    this.#child = child
-    // Functions that read from it find that there is nothing.
-    child.streams[0]?.end()
-    void child.gone.then(() => this.#gone.resolve())
-    void this.#watch(child)
+    const child = (this.#child = new FunctionChild<J>(remote, clock, resultLimit, this))
+    void remote.gone.then(() => this.#gone.resolve())
+    void child.exited.then((exit) => this.#exited(exit))
     if (this.state === 'over') child.signal('SIGKILL')
-    else this.#send({ type: 'load', functions, logLevel, resultLimit })
+    else child.send({ type: 'load', functions, logLevel, resultLimit })
   }
 
-  /** Sees the process through to its end: until it has exited and all that it wrote was read. */
-  async #watch(child: RemoteChild): Promise<void> {
-    const { clock } = this.#parts
-    const answers = child.streams[ANSWERS_FD] as NonNullable<RemoteChild['streams'][number]>
-    let heardAt = 0
-    const answered = new Promise<void>((resolve) => {
-      answers.once('end', resolve)
-      answers.once('close', resolve)
-    })
-    answers.on('data', (chunk: Buffer) => {
-      heardAt = clock.now()
-      this.#hear(chunk)
-    })
-    answers.resume()
-    void answered.then(() => this.#answersEnded())
-    const prints = (this.#prints = new Prints<J>(child, this.#tellLine))
-    const exit = await child.exited
-    this.#hasExited = true
-    const isQuiet = (ms: number): boolean => this.#isDeaf || clock.now() - heardAt > ms
-    await settledOrQuiet(Promise.all([answered, prints.ended]), clock, isQuiet)
-    child.closeStreams()
-    this.#exited(exit)
-  }
+  // What the child tells
 
-  #tellLine: TellLine<J> = (job, level, stream, line) => {
+  readonly tellLine: TellLine<J> = (job, level, stream, line) => {
     const { owner, logger } = this.#parts
     if (job) owner.listener.log(job, level, [encodeLogValue({ stream }), encodeLogValue(line)])
     else logger[level]({ pid: this.pid, stream }, line)
   }
 
-  /** @returns how many bytes that is. */
-  #send(message: ToProcess): number {
-    const requests = this.#child?.streams[REQUESTS_FD]
-    let bytes = 0
-    for (const part of this.#answers.encode(message)) {
-      bytes += part.length
-      requests?.write(part)
-    }
-    return bytes
-  }
-
-  #hear(chunk: Buffer): void {
-    if (this.#isDeaf) return
-    try {
-      for (const message of this.#answers.push(chunk)) {
-        this.#receive(message)
-        if (this.#isDeaf) return
-      }
-    } catch (error) {
-      this.#misread(error)
-    }
-  }
-
   /** What follows on a broken rule means nothing, nor does what follows on the last result. */
-  get #isDeaf(): boolean {
+  get isDeaf(): boolean {
     return this.#protocolError !== undefined || (this.state === 'over' && this.job === undefined)
   }
 
-  #receive(message: FromProcess): void {
+  receive(message: FromProcess): void {
     const { owner } = this.#parts
     const { job } = this
     switch (message.type) {
@@ -297,6 +244,25 @@ export class FunctionProcess<J extends Job> {
         return this.#finish({ type: 'failed', error }, message.endedAt)
       }
     }
+  }
+
+  misread(error: unknown): void {
+    const isTooLarge = error instanceof FrameError && error.kind === 'too-large' && this.job !== undefined
+    const fn = this.job?.fn ?? ''
+    this.#breaksRules(isTooLarge ? resultTooLarge(fn, this.#parts.resultLimit) : this.#broken(textOf(error), error))
+  }
+
+  /** Mostly along with the process, whose end is about to be told. One that goes on is of no use. */
+  answersEnded(): void {
+    // It can answer no call.
+    if (this.state === 'ready' || this.state === 'settling') this.#over()
+    this.#parts.clock.setTimeout(
+      () => {
+        if (!this.#child?.hasExited) this.#breaksRules(this.#broken('it closed its answers, and went on'))
+      },
+      ANSWERS_ENDED_FOR,
+      { ref: false },
+    )
   }
 
   #began(job: J, at: number): void {
@@ -339,7 +305,7 @@ export class FunctionProcess<J extends Job> {
     job.place = undefined
     if (goesOn) {
       this.state = 'settling'
-      this.#answers.endCall()
+      this.#child?.endCall()
     } else this.#over()
     this.#parts.owner.jobEnded(job, end, startedAt === undefined ? undefined : { cpid: pid, startedAt, endedAt })
     if (goesOn) this.#settle()
@@ -366,7 +332,7 @@ export class FunctionProcess<J extends Job> {
     this.job = undefined
     job.place = undefined
     this.state = 'ready'
-    this.#answers.endCall()
+    this.#child?.endCall()
     owner.jobEnded(job, {
       type: 'failed',
       error: new CallError('NOT_CLONEABLE', message, { fn: job.fn, cause: error }),
@@ -381,7 +347,7 @@ export class FunctionProcess<J extends Job> {
   }
 
   #killWithin(ms: number): void {
-    if (this.#hasExited) return
+    if (this.#child?.hasExited) return
     this.#giveUp ??= this.#parts.clock.setTimeout(() => this.#child?.signal('SIGKILL'), ms, { ref: false })
   }
 
@@ -389,19 +355,6 @@ export class FunctionProcess<J extends Job> {
   #giveUpWithin(ms: number): void {
     this.#giveUp?.clear()
     this.#giveUp = this.#parts.clock.setTimeout(() => this.#loseJob(undefined), ms)
-  }
-
-  /** Mostly along with the process, whose end is about to be told. One that goes on is of no use. */
-  #answersEnded(): void {
-    // It can answer no call.
-    if (this.state === 'ready' || this.state === 'settling') this.#over()
-    this.#parts.clock.setTimeout(
-      () => {
-        if (!this.#hasExited) this.#breaksRules(this.#broken('it closed its answers, and went on'))
-      },
-      ANSWERS_ENDED_FOR,
-      { ref: false },
-    )
   }
 
   #exited(exit: ChildExit): void {
@@ -424,9 +377,9 @@ export class FunctionProcess<J extends Job> {
       wasKilled: this.#wasKilled,
       wasAskedToEnd: this.#wasAskedToEnd,
       protocolError: this.#protocolError,
-      isCutOff: this.#answers.isPartial,
+      isCutOff: this.#child?.isCutOff ?? false,
       uncaught: this.#uncaught,
-      stderr: this.#prints?.stderr,
+      stderr: this.#child?.stderr,
     })
     if (verdict.type !== 'unbegun') return this.#finish(verdict, this.#parts.clock.now())
     this.job = undefined
@@ -434,17 +387,11 @@ export class FunctionProcess<J extends Job> {
   }
 
   #startLost(exit: ChildExit): Error {
-    const stderr = this.#prints?.stderr
+    const stderr = this.#child?.stderr
     const startError = startErrorOf(this.#child, exit, stderr)
     if (startError) return startError
     const about = { fn: 'the functions module', hasBegun: false, hasTransfer: false }
     return lossOf({ ...about, uncaught: this.#uncaught, stderr }, exit)
-  }
-
-  #misread(error: unknown): void {
-    const isTooLarge = error instanceof FrameError && error.kind === 'too-large' && this.job !== undefined
-    const fn = this.job?.fn ?? ''
-    this.#breaksRules(isTooLarge ? resultTooLarge(fn, this.#parts.resultLimit) : this.#broken(textOf(error), error))
   }
 
   /** What it says means nothing any more, so it takes no other call. The one it has ends with the process. */
@@ -456,6 +403,6 @@ export class FunctionProcess<J extends Job> {
 
   #broken(why: string, cause?: unknown): CallError {
     const started = this.job && this.#startedAt === undefined ? 'unknown' : undefined
-    return protocolBroken({ fn: this.job?.fn, why, started, stderr: this.#prints?.stderr, cause })
+    return protocolBroken({ fn: this.job?.fn, why, started, stderr: this.#child?.stderr, cause })
   }
 }
