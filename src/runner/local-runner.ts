@@ -218,7 +218,8 @@ export class LocalRunner<F> implements Runner<F> {
     const { abort, grace } = readClose(options)
     this.#closing ??= this.#shutDown()
     if (abort) {
-      for (const call of this.#table.underWayCalls()) {
+      const underWay = [...this.#table.underWayCalls()].toSorted((one, other) => one.seq - other.seq)
+      for (const call of underWay) {
         this.#abort(call, { code: 'ABORTED', reason: CLOSING, grace: grace ?? call.grace })
       }
     }

@@ -2,8 +2,10 @@ import { CallIds, type CallId } from '../model/call-id.ts'
 import type { Clock } from '../model/clock.ts'
 import { CallError } from '../model/errors.ts'
 import type { CallState, Outcome } from '../model/status.ts'
+import { AdmittedCalls } from './admitted-calls.ts'
 import { Call, type CallFacts } from './call.ts'
 import { Retention } from './retention.ts'
+import { UnderWayCalls } from './under-way-calls.ts'
 import { Waits } from './waits.ts'
 
 export interface CallTableOptions {
@@ -28,12 +30,10 @@ export class CallTable {
   readonly #clock: Clock
   readonly #ids = new CallIds()
   readonly #retention: Retention
-  /** By admission, oldest first. */
-  readonly #calls = new Map<number, Call>()
+  readonly #calls = new AdmittedCalls()
   readonly #byId = new Map<string, Call>()
   readonly #byKey = new Map<string, Call>()
-  /** Those of them that have not ended. */
-  readonly #underWay = new Set<Call>()
+  readonly #underWay = new UnderWayCalls()
   #admitted = 0
 
   constructor({ clock, retainLimit, onExpired }: CallTableOptions) {
@@ -64,11 +64,11 @@ export class CallTable {
     return this.#admitted
   }
 
-  admit(facts: Omit<CallFacts, 'seq' | 'admittedAt'>): Call {
+  admit(facts: CallFacts): Call {
     this.#admitted += 1
-    const call = new Call({ ...facts, seq: this.#admitted, admittedAt: this.#clock.now() })
+    const call = new Call(facts, this.#admitted, this.#clock.now())
     this.#underWay.add(call)
-    this.#calls.set(call.seq, call)
+    this.#calls.add(call)
     return call
   }
 
@@ -77,7 +77,7 @@ export class CallTable {
     if (call.id === undefined) {
       call.id = this.#ids.create(call.place?.cpid ?? call.cpid)
       // An ID for a log line about a call that is not kept must not keep it.
-      if (this.#calls.has(call.seq)) this.#byId.set(call.id, call)
+      if (this.#calls.has(call)) this.#byId.set(call.id, call)
     }
     return call.id
   }
@@ -126,7 +126,7 @@ export class CallTable {
   /** Keeps a call that has ended, if somebody may come back for it. */
   settle(call: Call): void {
     // A listener may have forgotten it already.
-    if (!this.#calls.has(call.seq)) return
+    if (!this.#calls.has(call)) return
     if (call.kept && call.retain > 0) this.#retention.keep(call)
     else this.#remove(call)
   }
@@ -137,7 +137,7 @@ export class CallTable {
     this.#remove(call)
   }
 
-  /** In the order of their admission. */
+  /** In no order. They may end on the way. */
   underWayCalls(): Iterable<Call> {
     return this.#underWay
   }
@@ -145,8 +145,8 @@ export class CallTable {
   page({ state, fn, after, limit }: CallFilter): Call[] {
     this.#retention.sweep()
     const page: Call[] = []
-    for (const call of this.#calls.values()) {
-      if (call.seq <= after || (call.outcome && !call.kept)) continue
+    for (const call of this.#calls.after(after)) {
+      if (call.outcome && !call.kept) continue
       if (fn !== undefined && call.fn !== fn) continue
       if (state !== undefined && call.state !== state) continue
       page.push(call)
@@ -157,7 +157,7 @@ export class CallTable {
 
   #remove(call: Call): void {
     call.kept = false
-    this.#calls.delete(call.seq)
+    this.#calls.delete(call)
     if (call.id !== undefined) this.#byId.delete(call.id)
     if (call.key !== undefined) this.#byKey.delete(call.key)
   }

@@ -10,8 +10,6 @@ interface Place {
 }
 
 export interface CallFacts {
-  /** The number of its admission. */
-  seq: number
   fn: string
   args: readonly unknown[]
   transfer: readonly Transferable[] | undefined
@@ -19,14 +17,13 @@ export interface CallFacts {
   abortAfter: number
   grace: number
   retain: number
-  /** Milliseconds of the monotonic clock. */
-  admittedAt: number
 }
 
 const NO_ARGS: readonly unknown[] = []
 
 /** One execution of a function, from its admission until nobody can ask for it any more. */
 export class Call {
+  /** The number of its admission. */
   readonly seq: number
   readonly fn: string
   args: readonly unknown[]
@@ -35,6 +32,7 @@ export class Call {
   readonly abortAfter: number
   readonly grace: number
   readonly retain: number
+  /** Milliseconds of the monotonic clock. */
   readonly admittedAt: number
 
   /** Made on first need. */
@@ -63,9 +61,14 @@ export class Call {
   /** Its neighbours in the queue. Of `CallQueue`. */
   queuedBefore: Call | undefined
   queuedAfter: Call | undefined
+  /** Its neighbours by admission. Of `AdmittedCalls`. */
+  before: Call | undefined
+  after: Call | undefined
+  /** Of `UnderWayCalls`. */
+  underWayAt = 0
 
-  constructor(facts: CallFacts) {
-    this.seq = facts.seq
+  constructor(facts: CallFacts, seq: number, admittedAt: number) {
+    this.seq = seq
     this.fn = facts.fn
     this.args = facts.args
     this.transfer = facts.transfer
@@ -73,7 +76,7 @@ export class Call {
     this.abortAfter = facts.abortAfter
     this.grace = facts.grace
     this.retain = facts.retain
-    this.admittedAt = facts.admittedAt
+    this.admittedAt = admittedAt
   }
 
   get state(): CallState {

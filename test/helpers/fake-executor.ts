@@ -6,9 +6,8 @@ import type { AbortCause } from '../../src/protocol/messages.ts'
 import { Call, type CallFacts } from '../../src/table/call.ts'
 
 /** A call as the table makes one, with what a test does not care for filled in. */
-export function newCall(facts: Partial<CallFacts> = {}): Call {
-  return new Call({
-    seq: 1,
+export function newCall({ seq = 1, admittedAt = 0, ...facts }: CallParts = {}): Call {
+  const defaults = {
     fn: 'work',
     args: [],
     transfer: undefined,
@@ -16,10 +15,11 @@ export function newCall(facts: Partial<CallFacts> = {}): Call {
     abortAfter: Infinity,
     grace: 1_000,
     retain: 60_000,
-    admittedAt: 0,
-    ...facts,
-  })
+  }
+  return new Call({ ...defaults, ...facts }, seq, admittedAt)
 }
+
+export type CallParts = Partial<CallFacts> & { seq?: number; admittedAt?: number }
 
 export interface FakeExecutorOptions {
   capacity?: number

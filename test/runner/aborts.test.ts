@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import type { CallError } from '../../src/model/errors.ts'
 import type { AbortCause } from '../../src/protocol/messages.ts'
 import { Aborts, type AbortRequest } from '../../src/runner/aborts.ts'
-import type { Call, CallFacts } from '../../src/table/call.ts'
+import type { Call } from '../../src/table/call.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
-import { newCall } from '../helpers/fake-executor.ts'
+import { newCall, type CallParts } from '../helpers/fake-executor.ts'
 
 interface SetUp {
   clock: FakeClock
@@ -15,9 +15,9 @@ interface SetUp {
   causes: AbortCause[]
   start: number
   /** Sends a call: from now on its function may begin. */
-  send: (facts?: Partial<CallFacts>) => Call
+  send: (facts?: CallParts) => Call
   begin: (call: Call) => void
-  run: (facts?: Partial<CallFacts>) => Call
+  run: (facts?: CallParts) => Call
 }
 
 function setUp({ onInterrupt = (_call: Call): void => undefined } = {}): SetUp {
@@ -42,7 +42,7 @@ function setUp({ onInterrupt = (_call: Call): void => undefined } = {}): SetUp {
     },
     kill: (call) => note('kill', call),
   })
-  const send = (facts: Partial<CallFacts> = {}): Call => {
+  const send = (facts: CallParts = {}): Call => {
     const call = newCall({ admittedAt: clock.now(), ...facts })
     call.place = { cpid: 1, startedAt: undefined }
     aborts.watch(call)
@@ -51,7 +51,7 @@ function setUp({ onInterrupt = (_call: Call): void => undefined } = {}): SetUp {
   const begin = (call: Call): void => {
     call.place = { cpid: 1, startedAt: clock.now() }
   }
-  const run = (facts?: Partial<CallFacts>): Call => {
+  const run = (facts?: CallParts): Call => {
     const call = send(facts)
     begin(call)
     return call
