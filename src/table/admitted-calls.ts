@@ -3,8 +3,7 @@ import type { Call } from './call.ts'
 /**
  * All calls there are, in the order of their admission: a list whose links are in the calls themselves.
  *
- * Neither this nor `UnderWayCalls` is a Map or a Set, although each call goes through both. V8 links each table of a Map
- * that it replaces to the one that follows. Once one of those has grown old before it dies, all later tables and the
+ * This is no Map, and a `Bag` no Set, since each call goes through both. V8 links each table of a Map that it replaces to the one that follows. Once one of those has grown old before it dies, all later tables and the
  * calls in them live on until the next full collection, and every small collection copies them.
  */
 export class AdmittedCalls {

@@ -3,9 +3,9 @@ import type { Clock } from '../model/clock.ts'
 import { CallError } from '../model/errors.ts'
 import type { CallState, Outcome } from '../model/status.ts'
 import { AdmittedCalls } from './admitted-calls.ts'
+import { Bag } from './bag.ts'
 import { Call, type CallFacts } from './call.ts'
 import { Retention } from './retention.ts'
-import { UnderWayCalls } from './under-way-calls.ts'
 import { Waits } from './waits.ts'
 
 export interface CallTableOptions {
@@ -33,7 +33,7 @@ export class CallTable {
   readonly #calls = new AdmittedCalls()
   readonly #byId = new Map<string, Call>()
   readonly #byKey = new Map<string, Call>()
-  readonly #underWay = new UnderWayCalls()
+  readonly #underWay = new Bag<Call>()
   #admitted = 0
 
   constructor({ clock, retainLimit, onExpired }: CallTableOptions) {

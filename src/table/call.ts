@@ -64,8 +64,8 @@ export class Call {
   /** Its neighbours by admission. Of `AdmittedCalls`. */
   before: Call | undefined
   after: Call | undefined
-  /** Of `UnderWayCalls`. */
-  underWayAt = 0
+  /** Its place among those that have not ended. Of `Bag`. */
+  at = 0
 
   constructor(facts: CallFacts, seq: number, admittedAt: number) {
     this.seq = seq

@@ -1,5 +1,6 @@
 import pTimeout, { type Options as TimeoutOptions } from 'p-timeout'
 import { LONGEST_DELAY, type Clock, type Timer } from '../model/clock.ts'
+import { Bag } from './bag.ts'
 import type { Call } from './call.ts'
 
 type PTimeoutTimers = NonNullable<TimeoutOptions<void>['customTimers']>
@@ -21,8 +22,12 @@ export class Wait {
   /** Answers the wait. Once it has an own timer, this stops that timer first. */
   answer: () => void
   isOver = false
+  /** The other waits of the call. */
   before: Wait | undefined
   after: Wait | undefined
+  /** Where it is while it has no timer. */
+  bag: Bag<Wait> | undefined
+  at = 0
 
   constructor(call: Call, until: number, answer: () => void) {
     this.call = call
@@ -35,9 +40,9 @@ export class Wait {
 export class Waits {
   readonly #clock: Clock
   readonly #timers: PTimeoutTimers
-  /** Waits that have no timer yet, and those that were so at the last look. */
-  #young: Wait[] = []
-  #older: Wait[] = []
+  /** Waits that have no timer yet, and those that were so at the last look. What is over is in neither, to be collected soon. */
+  #young = new Bag<Wait>()
+  #older = new Bag<Wait>()
   #lookPlanned = false
   #size = 0
 
@@ -107,22 +112,28 @@ export class Waits {
 
   #finish(wait: Wait): void {
     wait.isOver = true
+    wait.bag?.delete(wait)
+    wait.bag = undefined
     this.#size -= 1
   }
 
   /** Lets a wait be without a timer until it has lived for a while. */
   #raise(wait: Wait): void {
-    this.#young.push(wait)
+    wait.bag = this.#young
+    this.#young.add(wait)
     this.#planLook()
   }
 
   #grow(): void {
     const grown = this.#older
     this.#older = this.#young
-    this.#young = []
+    this.#young = new Bag()
     this.#lookPlanned = false
-    for (const wait of grown) if (!wait.isOver) this.#watch(wait)
-    if (this.#older.length > 0) this.#planLook()
+    for (const wait of grown) {
+      wait.bag = undefined
+      this.#watch(wait)
+    }
+    if (this.#older.size > 0) this.#planLook()
   }
 
   #planLook(): void {

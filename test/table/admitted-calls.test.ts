@@ -2,7 +2,6 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
 import { AdmittedCalls } from '../../src/table/admitted-calls.ts'
 import type { Call } from '../../src/table/call.ts'
-import { UnderWayCalls } from '../../src/table/under-way-calls.ts'
 import { newCall } from '../helpers/fake-executor.ts'
 
 const numbered = (count: number): Call[] => Array.from({ length: count }, (_, i) => newCall({ seq: i + 1 }))
@@ -41,31 +40,4 @@ test('an admitted call that was taken out holds on to no other', () => {
   for (const call of [first, second, third]) admitted.add(call)
   admitted.delete(second)
   deepEqual([second.before, second.after], [undefined, undefined])
-})
-
-test('calls under way go in any order', () => {
-  const underWay = new UnderWayCalls()
-  const calls = numbered(4)
-  for (const call of calls) underWay.add(call)
-  const left = new Set(calls)
-  for (const at of [1, 3, 0, 2]) {
-    const call = calls[at] as Call
-    underWay.delete(call)
-    left.delete(call)
-    deepEqual(new Set(underWay), left)
-    equal(underWay.size, left.size)
-  }
-})
-
-test('calls under way can end while they are gone through', () => {
-  const underWay = new UnderWayCalls()
-  const calls = numbered(3)
-  for (const call of calls) underWay.add(call)
-  const seen = []
-  for (const call of underWay) {
-    underWay.delete(call)
-    seen.push(call.seq)
-  }
-  deepEqual(seen.toSorted(), [1, 2, 3])
-  equal(underWay.size, 0)
 })
