@@ -49,9 +49,16 @@ const CODES = {
   SPAWN_FAILED: { retryable: true, started: 'no' },
   /** The other host did not answer. */
   NODE_UNREACHABLE: { retryable: true, started: 'unknown' },
+  /** The other host does not let this caller in, or not do that. */
+  NOT_PERMITTED: { retryable: false, started: 'no' },
 } as const satisfies Record<string, CodeFacts>
 
 export type CallErrorCode = keyof typeof CODES
+
+/** Whether a text that came from elsewhere is one of the codes. */
+export function isCallErrorCode(code: unknown): code is CallErrorCode {
+  return typeof code === 'string' && Object.hasOwn(CODES, code)
+}
 
 export interface CallErrorDetails {
   /** The function's name. */

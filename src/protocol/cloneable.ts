@@ -156,7 +156,8 @@ function visitProperties(keys: readonly string[], value: object, seen: Seen): Un
   return undefined
 }
 
-function stepTo(key: string, { constructor }: object): string {
+/** How one would write the way from an object to its property. */
+export function stepTo(key: string, { constructor }: object): string {
   if (constructor === Array && /^\d+$/.test(key)) return `[${key}]`
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
