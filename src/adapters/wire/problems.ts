@@ -35,7 +35,6 @@ const KINDS = {
   'not-found': { status: 404, title: 'There is no such resource' },
   'function-not-found': { status: 404, title: 'There is no such function', code: 'FUNCTION_NOT_FOUND' },
   'call-unknown': { status: 404, title: 'There is no such call', code: 'CALL_UNKNOWN', started: 'unknown' },
-  'method-not-allowed': { status: 405, title: 'The resource does not know that method' },
   'not-acceptable': { status: 406, title: 'The answer cannot be given in that media type' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive', retryable: true },
   'call-running': {
@@ -56,6 +55,7 @@ const KINDS = {
   'queue-full': { status: 429, title: 'The queue is full', code: 'QUEUE_FULL', retryable: true },
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true },
   'too-many-waits': { status: 429, title: 'Too many waits at once', retryable: true },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'The node failed', started: 'unknown' },
   draining: { status: 503, title: 'The node is closing', code: 'RUNNER_CLOSED' },

@@ -1,0 +1,59 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { Type, type TSchema } from 'typebox'
+import { JSON_TYPE, PROBLEM_TYPE, RICH_TYPE } from '../wire/media.ts'
+import { NAMED } from './schemas.ts'
+
+/** The document is at hand by this name: an app may have one of its own. */
+const DECORATOR = 'coatcheckDocument'
+
+/** Collects the schemas of the routes that are added from now on. */
+export async function collectSchemas(app: FastifyInstance): Promise<void> {
+  for (const schema of NAMED) app.addSchema(schema)
+  await app.register(swagger, {
+    decorator: DECORATOR,
+    // The names of the schemas are those of the document.
+    refResolver: {
+      buildLocalReference: ({ $id }, _baseUri, _fragment, i) => (typeof $id === 'string' ? $id : `Schema${i}`),
+    },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'coatcheck',
+        description: 'Hand in a function call; if it is not done in time you get its ID; come back with it.',
+        version: '1',
+      },
+    },
+  })
+}
+
+/** The OpenAPI document of the routes, once the app is ready. */
+export function documentOf(app: FastifyInstance): object {
+  return app.getDecorator<() => object>(DECORATOR)()
+}
+
+const problem = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: Type.Ref('Problem#') } } }
+
+interface RouteDescription {
+  operationId: string
+  summary: string
+  body?: TSchema
+  params?: TSchema
+  querystring?: TSchema
+  headers?: Record<string, string>
+  /** What is answered beside problems, by status: the schema of the body, or nothing. */
+  answers: Record<number, readonly [description: string, body?: TSchema]>
+  /** Whether the body and the answer hold values of functions. Default: false. */
+  hasValues?: boolean
+}
+
+/** The schema of a route: what Fastify checks, and what the document says of it. */
+export function describe({ answers, hasValues = false, ...parts }: RouteDescription): FastifySchema {
+  const types = hasValues ? [JSON_TYPE, RICH_TYPE] : [JSON_TYPE]
+  const response: Record<string, object> = {}
+  for (const [status, [description, body]] of Object.entries(answers)) {
+    const content = body && Object.fromEntries(types.map((type) => [type, { schema: body }]))
+    response[status] = content ? { description, content } : { description, type: 'null' }
+  }
+  return { ...parts, response: { ...response, '4xx': problem, '5xx': problem } } as FastifySchema
+}

@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Clock } from '../../model/clock.ts'
+import type { Runner } from '../../model/runner.ts'
+import { NODE_HEADER } from '../wire/headers.ts'
+import { EventHub } from './events/event-hub.ts'
+import { Ledger } from './ledger.ts'
+import { nodeTagOf } from './node-tag.ts'
+import type { ResolvedHttpOptions, Target } from './options.ts'
+import { Principals } from './principals.ts'
+import { Quota } from './quota.ts'
+import { Readiness } from './readiness.ts'
+import { refuse } from './refusal.ts'
+import { Waiting } from './waiting.ts'
+
+const PRINCIPAL = Symbol('principal')
+
+type Limiter = ReturnType<FastifyInstance['createRateLimit']>
+
+/** What the routes have in common: the runner, and who may do what with it. */
+export class HttpNode {
+  readonly runner: Runner
+  readonly functions: ReadonlySet<string>
+  readonly tag: string
+  readonly ledger: Ledger
+  readonly waiting: Waiting
+  readonly readiness: Readiness
+  readonly hub: EventHub
+  readonly streams: Quota
+  readonly #principals: Principals
+  #limiter: Limiter | undefined
+
+  constructor({ runner, functions, authorize, limits }: ResolvedHttpOptions, clock: Clock) {
+    this.runner = runner
+    this.functions = functions
+    this.tag = nodeTagOf(runner)
+    this.ledger = new Ledger(runner)
+    this.waiting = new Waiting(runner, clock, new Quota(limits.waitsPerPrincipal, limits.waits))
+    this.readiness = new Readiness(runner)
+    this.hub = new EventHub(runner, this.ledger, clock)
+    this.streams = new Quota(limits.streamsPerPrincipal, limits.waits)
+    this.#principals = new Principals(authorize)
+  }
+
+  /** Prepares an app in which the routes are. */
+  prepare(app: FastifyInstance): void {
+    app.decorateRequest(PRINCIPAL, '')
+    this.#limiter = app.createRateLimit()
+  }
+
+  /**
+   * Lets a request in, and says for whom.
+   *
+   * @throws Refusal for one that may not do that, or not so often.
+   */
+  async admit(request: FastifyRequest, target: Target): Promise<string> {
+    const found = this.#principals.identify(request, target)
+    const principal = typeof found === 'string' ? found : await found
+    request.setDecorator(PRINCIPAL, principal)
+    const limit = await this.#limiter?.(request)
+    if (limit && !limit.isAllowed && limit.isExceeded) {
+      const { max, timeWindow, ttlInSeconds } = limit
+      const detail = `more than ${max} requests in ${timeWindow / 1_000} s`
+      throw refuse('rate-limited', detail, {}, Math.max(1, ttlInSeconds))
+    }
+    return principal
+  }
+
+  /** Whom the rate of a request counts for. */
+  static principalOf(request: FastifyRequest): string {
+    return request.getDecorator<string>(PRINCIPAL)
+  }
+
+  /**
+   * The call that a request asks for, which has to be the caller's own: there are no others for it.
+   *
+   * @throws Refusal, or CallError as the runner's `wait`.
+   */
+  async find(request: FastifyRequest, id: string): Promise<{ principal: string; fn: string }> {
+    const owned = this.ledger.get(id)
+    const principal = await this.admit(request, owned ? { call: id, fn: owned.fn } : { call: id })
+    if (owned?.principal === principal) return owned
+    // Of a call that is no longer, or never was, the runner says why.
+    if (!owned) await this.runner.wait(id, { timeout: 0 })
+    throw refuse('call-unknown', 'there is no such call, or it is not yours', { id })
+  }
+
+  /** @throws Refusal for a request that is meant for the node that was here before. */
+  checkNode({ headers }: FastifyRequest): void {
+    const meant = headers[NODE_HEADER]
+    if (meant === undefined || meant === this.tag) return
+    throw refuse(
+      'node-changed',
+      `this is node ${this.tag}; the request is for ${String(meant)}, which is gone or elsewhere`,
+    )
+  }
+
+  /** Answers what is held and ends what is streamed. The runner is left as it is. */
+  close(): void {
+    this.waiting.close()
+    this.hub.close()
+    this.ledger.close()
+  }
+}

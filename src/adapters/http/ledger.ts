@@ -1,0 +1,83 @@
+import { CallError, type CallErrorCode } from '../../model/errors.ts'
+import type { CallEvent } from '../../model/events.ts'
+import type { Runner } from '../../model/runner.ts'
+import type { CallStatus } from '../../model/status.ts'
+
+/** A call that was started over HTTP. */
+export interface Owned {
+  readonly principal: string
+  readonly fn: string
+  /** Whether it was seen that the runner keeps it: the runner tells when it drops it. */
+  isKept: boolean
+}
+
+/**
+ * Who owns which call. It knows a call for as long as the runner can be asked for it: of a call that is kept the runner
+ * tells when it drops it, and of any other it is asked once, when that has ended.
+ */
+export class Ledger {
+  readonly #runner: Runner
+  readonly #owned = new Map<string, Owned>()
+  readonly #onExpired = (event: CallEvent): void => {
+    if (this.#owned.size === 0) return
+    const { id } = event
+    // Other listeners still ask whose it was.
+    setImmediate(() => this.#owned.delete(id))
+  }
+  readonly #onFinished = (event: CallEvent): void => {
+    // Reading the ID of a call makes one: calls that are not started over HTTP mostly need none.
+    if (this.#owned.size === 0) return
+    const { id } = event
+    // It is decided after the event whether the call is kept, and who waits for it may see that first.
+    if (this.#owned.has(id)) setImmediate(() => void this.#check(id))
+  }
+
+  constructor(runner: Runner) {
+    this.#runner = runner
+    runner.on('expired', this.#onExpired)
+    runner.on('finished', this.#onFinished)
+  }
+
+  get size(): number {
+    return this.#owned.size
+  }
+
+  add(id: string, principal: string, fn: string): Owned {
+    const owned = { principal, fn, isKept: false }
+    this.#owned.set(id, owned)
+    return owned
+  }
+
+  get(id: string): Owned | undefined {
+    return this.#owned.get(id)
+  }
+
+  /** Takes note of what a caller is told. */
+  told(id: string, status: CallStatus): void {
+    if (!status.finished) return
+    const owned = this.#owned.get(id)
+    if (status.id === undefined) this.#owned.delete(id)
+    else if (owned) owned.isKept = true
+  }
+
+  delete(id: string): void {
+    this.#owned.delete(id)
+  }
+
+  /** Takes its listeners off the runner. */
+  close(): void {
+    this.#runner.off('expired', this.#onExpired)
+    this.#runner.off('finished', this.#onFinished)
+  }
+
+  async #check(id: string): Promise<void> {
+    if (this.#owned.get(id)?.isKept !== false) return
+    try {
+      this.told(id, await this.#runner.wait(id, { timeout: 0 }))
+    } catch (error) {
+      if (error instanceof CallError && GONE.has(error.code)) this.#owned.delete(id)
+    }
+  }
+}
+
+const GONE = new Set<CallErrorCode>(['CALL_EXPIRED', 'CALL_LOST', 'CALL_UNKNOWN'])

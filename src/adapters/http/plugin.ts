@@ -1,0 +1,69 @@
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { systemClock, type Clock } from '../../model/clock.ts'
+import type { AnyFunctions } from '../../model/functions.ts'
+import { NODE_HEADER } from '../wire/headers.ts'
+import { RICH_TYPE } from '../wire/media.ts'
+import { collectSchemas } from './documentation.ts'
+import { answerError, answerNotFound } from './errors.ts'
+import { HttpNode } from './http-node.ts'
+import { resolveHttpOptions, type HttpLimits, type HttpOptions } from './options.ts'
+import { addRoutes } from './routes/routes.ts'
+import { compileValidator } from './validation.ts'
+
+/** Milliseconds over which the rate of requests is counted. */
+const RATE_WINDOW = 10_000
+
+/**
+ * A Fastify plugin that lets others call the functions of a runner:
+ * `app.register(coatcheckHttp, { prefix: '/v1', runner, functions: ['resize'] })`.
+ *
+ * When the app closes, the waits under way are answered with how their calls stand, and the runner is left as it is. To let
+ * calls end first, close the runner before the app.
+ *
+ * @throws TypeError or RangeError for an option that is not right, when the app gets ready.
+ */
+export async function coatcheckHttp<F = AnyFunctions>(app: FastifyInstance, options: HttpOptions<F>): Promise<void> {
+  await addTo(app, options, systemClock)
+}
+
+/** The plugin, by a clock of the caller's. */
+export async function addTo<F>(app: FastifyInstance, options: HttpOptions<F>, clock: Clock): Promise<void> {
+  const resolved = resolveHttpOptions(options)
+  const node = new HttpNode(resolved, clock)
+  app.setValidatorCompiler(compileValidator)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(answerNotFound)
+  readBodies(app)
+  await limit(app, resolved.limits)
+  node.prepare(app)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store').header(NODE_HEADER, node.tag)
+    done()
+  })
+  app.addHook('preClose', (done) => {
+    node.close()
+    done()
+  })
+  await collectSchemas(app)
+  addRoutes(app, node, clock)
+}
+
+/** Both forms are JSON. What a `__proto__` in plain JSON is meant to be is not guessed at. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parser = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser(['application/json', RICH_TYPE], { parseAs: 'string' }, parser)
+}
+
+async function limit(app: FastifyInstance, { body, rate }: Required<HttpLimits>): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit = body
+  })
+  await app.register(rateLimit, {
+    global: false,
+    max: rate * (RATE_WINDOW / 1_000),
+    timeWindow: RATE_WINDOW,
+    keyGenerator: (request: FastifyRequest) => HttpNode.principalOf(request),
+  })
+}

@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendProblem } from '../answers.ts'
+import type { HttpNode } from '../http-node.ts'
+
+/** `GET /v1/health`: the process answers. */
+export function health(node: HttpNode): { status: 'ok'; node: string } {
+  return { status: 'ok', node: node.tag }
+}
+
+/** `GET /v1/ready`: the node can be sent calls. */
+export async function ready(node: HttpNode, reply: FastifyReply): Promise<unknown> {
+  const problem = await node.readiness.look()
+  return problem ? sendProblem(reply, problem, 1) : { status: 'ready', node: node.tag }
+}
+
+/** `GET /v1/functions`: what can be called. */
+export async function functions(node: HttpNode, request: FastifyRequest): Promise<{ functions: string[] }> {
+  await node.admit(request, {})
+  return { functions: [...node.functions] }
+}
+
+/** `GET /v1/stats`: the figures of the whole runner. */
+export async function stats(node: HttpNode, request: FastifyRequest): Promise<object> {
+  await node.admit(request, {})
+  // A runner elsewhere has to be asked.
+  return await node.runner.stats()
+}

@@ -1,0 +1,114 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { CallError } from '../../../model/errors.ts'
+import type { CallStatus } from '../../../model/status.ts'
+import type { StartOptions } from '../../../model/runner.ts'
+import { KEY_HEADER } from '../../wire/headers.ts'
+import { formOfContent } from '../../wire/media.ts'
+import { readValue } from '../../wire/values.ts'
+import { answerForm, callBody, retryAfter, sendJson, tellWait } from '../answers.ts'
+import type { HttpNode } from '../http-node.ts'
+import { appliedWait } from '../preferences.ts'
+import { refuse } from '../refusal.ts'
+import type { StartBody } from '../schemas.ts'
+import { locationOf } from './location.ts'
+
+/** Arguments that a call may have: with many more, no function can be called. */
+const MOST_ARGS = 65_535
+const LONGEST_KEY = 512
+
+export type StartRequest = FastifyRequest<{ Body: StartBody }>
+
+/** `POST /v1/calls`: begins a call and waits a bounded time for it. */
+export async function start(node: HttpNode, request: StartRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { body, headers } = request
+  const { fn } = body
+  const form = answerForm(request)
+  const wait = appliedWait(body.timeout, headers['prefer'])
+  const principal = await node.admit(request, { fn })
+  node.checkNode(request)
+  if (!node.functions.has(fn)) throw unknown(node, fn)
+  const args = readArgs(request)
+
+  const begun = await begin(node, principal, fn, args, request)
+  // One that was there before under its key may have ended.
+  const answer = begun.finished ? begun : await node.waiting.wait(begun.id, wait.ms, principal, reply.raw)
+  if (answer === 'disconnected') return reply.hijack()
+  // With no room for a wait the call goes on, and the answer is what it would be after one.
+  const status = answer === 'no room' ? begun : answer
+  const id = status.id ?? begun.id
+  if (id !== undefined) node.ledger.told(id, status)
+  await throwIfRefused(node, status)
+
+  tellWait(reply, answer === 'no room' ? { ms: 0, preference: undefined } : wait)
+  if (status.id !== undefined) reply.header('location', locationOf(request, status.id))
+  if (status.finished) return sendJson(reply, 200, form, callBody(fn, status, form))
+  reply.header('retry-after', answer === 'no room' ? 1 : retryAfter(wait.ms))
+  return sendJson(reply, 202, form, callBody(fn, status, form))
+}
+
+/**
+ * Begins the call without waiting for it, so that it is kept: its answer can get lost. And so that a client that goes
+ * away can take its wait with it.
+ */
+async function begin(
+  node: HttpNode,
+  principal: string,
+  fn: string,
+  args: unknown[],
+  { body, headers }: StartRequest,
+): Promise<CallStatus> {
+  const { abortAfter, grace, retain, priority } = body
+  const key = readKey(headers[KEY_HEADER])
+  const options: StartOptions & { timeout: 0 } = {
+    timeout: 0,
+    ...(abortAfter !== undefined && { abortAfter }),
+    ...(grace !== undefined && { grace }),
+    ...(retain !== undefined && { retain }),
+    ...(priority !== undefined && { priority }),
+    // Two principals never mean the same by a key.
+    ...(key !== undefined && { idempotencyKey: `${principal}\n${key}` }),
+  }
+  try {
+    const status = await node.runner.start(fn, args, options)
+    if (!node.ledger.get(status.id)) node.ledger.add(status.id, principal, fn)
+    return status
+  } catch (error) {
+    if (!(error instanceof CallError) || error.code !== 'KEY_REUSED') throw error
+    const detail = `the idempotency key "${key}" was given before, with another function or other arguments: use a new key`
+    throw refuse('key-reused', detail, { fn })
+  }
+}
+
+function readKey(key: string | string[] | undefined): string | undefined {
+  if (key === undefined) return undefined
+  if (typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY) return key
+  throw refuse('invalid-request', `the header ${KEY_HEADER} must be a text of 1 to ${LONGEST_KEY} characters`)
+}
+
+/** @throws UnreadableError for a document that is not right. */
+function readArgs({ body, headers }: StartRequest): unknown[] {
+  const args = readValue(body.args, formOfContent(headers['content-type']) ?? 'plain')
+  if (!Array.isArray(args) || args.length > MOST_ARGS) {
+    throw refuse('arguments-unfit', `args must be an array of at most ${MOST_ARGS} positional arguments`, {
+      fn: body.fn,
+    })
+  }
+  return args
+}
+
+function unknown({ functions }: HttpNode, fn: string): Error {
+  const detail = `there is no function "${fn}" here; those that can be called are ${[...functions].join(', ')}`
+  return refuse('function-not-found', detail, { fn })
+}
+
+/** Some calls turn out to be none only on their thread. As nobody was told of it, such a call can still be as if it had never been. */
+async function throwIfRefused({ runner, ledger }: HttpNode, status: CallStatus): Promise<void> {
+  if (!status.finished || status.ok) return
+  const { error } = status
+  if (error.started !== 'no' || (error.code !== 'FUNCTION_NOT_FOUND' && error.code !== 'NOT_CLONEABLE')) return
+  if (status.id !== undefined) {
+    ledger.delete(status.id)
+    await runner.forget(status.id)
+  }
+  throw error
+}

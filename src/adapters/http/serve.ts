@@ -1,0 +1,63 @@
+import type { AddressInfo } from 'node:net'
+import type { AnyFunctions } from '../../model/functions.ts'
+import type { CloseOptions, Runner } from '../../model/runner.ts'
+import { nodeTagOf } from './node-tag.ts'
+import { resolveHttpOptions } from './options.ts'
+import { coatcheckHttp } from './plugin.ts'
+import { pluginLimits, resolveServeOptions, type ServeOptions } from './serve-options.ts'
+import { createServer } from './server.ts'
+
+/** A node that others can call. */
+export interface Served extends AsyncDisposable {
+  /** Where: `http://127.0.0.1:1811`, without a path. */
+  readonly url: string
+  /**
+   * Ends the node. It is not ready any more and takes no more calls; waits go on to be answered until the runner has
+   * closed, then the connections end. Can be called again, also with `abort` after a call without.
+   *
+   * @throws as the runner's `close`.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * Lets others call the functions of a runner over HTTP: `await serve(runner, { functions: ['resize'] })`.
+ *
+ * It listens on this machine only unless it is told otherwise, and on any other address it wants to know its callers: by
+ * certificates (`tls.ca`) or by an `authorize` hook. The runner is the node's from then on: `close` closes it.
+ *
+ * @throws TypeError or RangeError for an option that is not right; Error when it cannot listen.
+ */
+export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeOptions<F>): Promise<Served> {
+  const resolved = resolveServeOptions(options)
+  const { functions, authorize } = options
+  const pluginOptions = {
+    runner,
+    functions,
+    limits: pluginLimits(options.limits),
+    ...(authorize !== undefined && { authorize }),
+  }
+  resolveHttpOptions(pluginOptions)
+  const app = createServer(resolved, nodeTagOf(runner as Runner))
+  void app.register(coatcheckHttp<F>, { prefix: '/v1', ...pluginOptions })
+  const { port, host, tls } = resolved
+  await app.listen({ port, host })
+  const address = app.server.address() as AddressInfo
+  let closing: Promise<void> | undefined
+
+  const close = async (closeOptions?: CloseOptions): Promise<void> => {
+    // Again, as it may be to abort what was to end before.
+    const closed = runner.close(closeOptions)
+    closing ??= closed.then(() => app.close())
+    await closing
+  }
+  return {
+    url: `${tls ? 'https' : 'http'}://${urlHost(host)}:${address.port}`,
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  }
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

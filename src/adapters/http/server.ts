@@ -1,0 +1,97 @@
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Socket } from 'node:net'
+import { rawProblem } from './answers.ts'
+import { answerError } from './errors.ts'
+import type { ResolvedServeOptions, TlsOptions } from './serve-options.ts'
+
+/** Milliseconds after which a connection that is not used is closed: longer than most proxies keep one. */
+const KEEP_ALIVE = 72_000
+
+/** Milliseconds between two looks for requests that take too long to arrive. */
+const LOOKS = 2_000
+
+/** Requests of one client that HTTP/2 lets be under way on a connection. */
+const MOST_STREAMS = 1_000
+
+/** Milliseconds in which a TLS connection has to be made. */
+const HANDSHAKE = 10_000
+
+/** A Fastify app on a server of Node's, with the limits and the answers that Node itself has to give. */
+export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag: string): FastifyInstance {
+  const http = {
+    maxHeaderSize: limits.headers,
+    headersTimeout: Math.min(limits.headersTimeout, limits.requestTimeout),
+    requestTimeout: limits.requestTimeout,
+    connectionsCheckingInterval: LOOKS,
+    // Node would answer without a problem; whoever has to know the host asks for it.
+    requireHostHeader: false,
+  }
+  const common = {
+    ...(logger && { loggerInstance: logger as FastifyBaseLogger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // A node that is closing says so itself.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle' as const,
+    keepAliveTimeout: KEEP_ALIVE,
+    requestTimeout: limits.requestTimeout,
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      void answerError(error, request, reply),
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => refuseConnection(error, socket, tag),
+  }
+  const app = tls ? createSecure(common, { ...http, ...tls }) : Fastify({ ...common, http })
+  const server = app.server as HttpServer
+  server.maxConnections = limits.connections
+  server.headersTimeout = http.headersTimeout
+  server.requestTimeout = http.requestTimeout
+  server.on('checkExpectation', (_request: IncomingMessage, { socket }: { socket: Socket | null }) => {
+    socket?.end(
+      rawProblem('expectation-failed', 'no expectation but 100-continue can be met', 'Expectation Failed', tag),
+    )
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.end(rawProblem('invalid-request', 'the node is no proxy', 'Bad Request', tag))
+  })
+  return app
+}
+
+function createSecure(common: object, https: TlsOptions): FastifyInstance {
+  const app: unknown = Fastify({
+    ...common,
+    http2: true,
+    https: {
+      ...https,
+      allowHTTP1: true,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE,
+      settings: { maxConcurrentStreams: MOST_STREAMS },
+      ...(https.ca !== undefined && { requestCert: true, rejectUnauthorized: true }),
+    },
+  })
+  // Typed by the classes of HTTP/2, whose requests and answers are used as those of HTTP/1.1 are.
+  return app as FastifyInstance
+}
+
+/** Answers what was no request, or none in time. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket, tag: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  socket.end(answerTo(error, tag))
+}
+
+function answerTo({ code, message }: Error & { code?: string }, tag: string): string {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return rawProblem('request-timeout', 'the request did not arrive in time', 'Request Timeout', tag)
+    case 'HPE_HEADER_OVERFLOW':
+      return rawProblem('headers-too-large', 'the headers are too large', 'Request Header Fields Too Large', tag)
+    default:
+      return rawProblem('invalid-request', `not a request of HTTP: ${message}`, 'Bad Request', tag)
+  }
+}

@@ -1,0 +1,5 @@
+export { coatcheckHttp } from './adapters/http/plugin.ts'
+export { serve } from './adapters/http/serve.ts'
+export type { Authorize, HttpLimits, HttpOptions, Target } from './adapters/http/options.ts'
+export type { Served } from './adapters/http/serve.ts'
+export type { ServeLimits, ServeOptions, TlsOptions } from './adapters/http/serve-options.ts'
