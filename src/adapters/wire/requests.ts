@@ -1,4 +1,4 @@
-// What is sent. Times are milliseconds.
+// What is sent. Times are milliseconds, written by `writeSpan`.
 
 /** The body of `POST /v1/calls`. */
 export interface StartJson {
