@@ -3,6 +3,7 @@ import type { CallInfo } from '../../../model/status.ts'
 import { DEFAULT_LIST_LIMIT } from '../../../model/options.ts'
 import { writeInfo } from '../../wire/envelopes.ts'
 import { formOfContent } from '../../wire/media.ts'
+import { readSpan } from '../../wire/spans.ts'
 import { readValue } from '../../wire/values.ts'
 import { answerForm, callBody, retryAfter, sendJson, sendTagged, tellWait } from '../answers.ts'
 import type { HttpNode } from '../http-node.ts'
@@ -46,7 +47,7 @@ export async function cancel(
     ...(reason !== undefined && {
       reason: readValue(reason, formOfContent(request.headers['content-type']) ?? 'plain'),
     }),
-    ...(grace !== undefined && { grace }),
+    ...(grace !== undefined && { grace: readSpan(grace) }),
   })
   return sendJson(reply, status.finished ? 200 : 202, form, callBody(fn, status, form))
 }

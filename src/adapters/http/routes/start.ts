@@ -4,6 +4,7 @@ import type { CallStatus } from '../../../model/status.ts'
 import type { StartOptions } from '../../../model/runner.ts'
 import { KEY_HEADER } from '../../wire/headers.ts'
 import { formOfContent } from '../../wire/media.ts'
+import { readSpan } from '../../wire/spans.ts'
 import { readValue } from '../../wire/values.ts'
 import { answerForm, callBody, retryAfter, sendJson, tellWait } from '../answers.ts'
 import type { HttpNode } from '../http-node.ts'
@@ -61,9 +62,9 @@ async function begin(
   const key = readKey(headers[KEY_HEADER])
   const options: StartOptions & { timeout: 0 } = {
     timeout: 0,
-    ...(abortAfter !== undefined && { abortAfter }),
-    ...(grace !== undefined && { grace }),
-    ...(retain !== undefined && { retain }),
+    ...(abortAfter !== undefined && { abortAfter: readSpan(abortAfter) }),
+    ...(grace !== undefined && { grace: readSpan(grace) }),
+    ...(retain !== undefined && { retain: readSpan(retain) }),
     ...(priority !== undefined && { priority }),
     // Two principals never mean the same by a key.
     ...(key !== undefined && { idempotencyKey: `${principal}\n${key}` }),
