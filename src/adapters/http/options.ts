@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import { checkInteger, checkObject, checkOptions, checkStrings, show } from '../../model/check.ts'
-import type { AnyFunctions, FunctionName } from '../../model/functions.ts'
 import type { Runner } from '../../model/runner.ts'
 
 /** What a request is about, as far as it is known before it is let in. */
@@ -36,11 +35,15 @@ export interface HttpLimits {
   streamsPerPrincipal?: number
 }
 
-export interface HttpOptions<F = AnyFunctions> {
+// Whatever its functions are: their names stand beside it, as text.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyRunner = Runner<any>
+
+export interface HttpOptions {
   /** Any runner. Who made it closes it. */
-  runner: Runner<F>
+  runner: AnyRunner
   /** The functions that may be called, by their names. No others can be. */
-  functions: readonly FunctionName<F>[]
+  functions: readonly string[]
   /** Lets requests in. Left out, the subject of the client's certificate is the principal; and without TLS only callers
    * on this machine are let in, which are all one principal. */
   authorize?: Authorize
@@ -63,7 +66,7 @@ const DEFAULT_LIMITS: Required<HttpLimits> = {
 }
 
 /** @throws TypeError or RangeError that names the option, what it was, and what would be right. */
-export function resolveHttpOptions<F>({ runner, functions, authorize, limits }: HttpOptions<F>): ResolvedHttpOptions {
+export function resolveHttpOptions({ runner, functions, authorize, limits }: HttpOptions): ResolvedHttpOptions {
   if (typeof runner?.start !== 'function') {
     throw new TypeError(`option "runner" must be a runner, as createRunner gives it; got ${show(runner)}`)
   }
@@ -74,7 +77,7 @@ export function resolveHttpOptions<F>({ runner, functions, authorize, limits }: 
     throw new TypeError(`option "authorize" must be a function, got ${show(authorize)}`)
   }
   return {
-    runner: runner as Runner,
+    runner,
     functions: new Set(checkStrings('option "functions"', functions)),
     authorize,
     limits: resolveLimits(limits),

@@ -1,7 +1,6 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { systemClock, type Clock } from '../../model/clock.ts'
-import type { AnyFunctions } from '../../model/functions.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { RICH_TYPE } from '../wire/media.ts'
 import { collectSchemas } from './documentation.ts'
@@ -23,12 +22,12 @@ const RATE_WINDOW = 10_000
  *
  * @throws TypeError or RangeError for an option that is not right, when the app gets ready.
  */
-export async function coatcheckHttp<F = AnyFunctions>(app: FastifyInstance, options: HttpOptions<F>): Promise<void> {
+export async function coatcheckHttp(app: FastifyInstance, options: HttpOptions): Promise<void> {
   await addTo(app, options, systemClock)
 }
 
 /** The plugin, by a clock of the caller's. */
-export async function addTo<F>(app: FastifyInstance, options: HttpOptions<F>, clock: Clock): Promise<void> {
+export async function addTo(app: FastifyInstance, options: HttpOptions, clock: Clock): Promise<void> {
   const resolved = resolveHttpOptions(options)
   const node = new HttpNode(resolved, clock)
   app.setValidatorCompiler(compileValidator)

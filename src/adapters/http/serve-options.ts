@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { SecureContextOptions } from 'node:tls'
 import { checkInteger, checkObject, checkOptions, checkString, show } from '../../model/check.ts'
-import type { AnyFunctions } from '../../model/functions.ts'
+import type { AnyFunctions, FunctionName } from '../../model/functions.ts'
 import type { HttpLimits, HttpOptions } from './options.ts'
 import { isLoopback } from './principals.ts'
 
@@ -27,7 +27,9 @@ export interface ServeLimits extends HttpLimits {
   headers?: number
 }
 
-export interface ServeOptions<F = AnyFunctions> extends Omit<HttpOptions<F>, 'runner' | 'limits'> {
+export interface ServeOptions<F = AnyFunctions> extends Omit<HttpOptions, 'runner' | 'functions' | 'limits'> {
+  /** The functions that may be called, by their names. No others can be. */
+  functions: readonly FunctionName<F>[]
   /** From 0 to 65,535; 0 takes any that is free. Default: 1811. */
   port?: number
   /** The address to listen on. Any but this machine's own takes `tls.ca` or `authorize`. Default: 127.0.0.1. */

@@ -38,8 +38,8 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
     ...(authorize !== undefined && { authorize }),
   }
   resolveHttpOptions(pluginOptions)
-  const app = createServer(resolved, nodeTagOf(runner as Runner))
-  void app.register(coatcheckHttp<F>, { prefix: '/v1', ...pluginOptions })
+  const app = createServer(resolved, nodeTagOf(runner))
+  void app.register(coatcheckHttp, { prefix: '/v1', ...pluginOptions })
   const { port, host, tls } = resolved
   await app.listen({ port, host })
   const address = app.server.address() as AddressInfo

@@ -70,9 +70,9 @@ describe('POST /v1/calls', () => {
     const async = await start('hold', [latch.path], {}, { prefer: 'respond-async' })
     deepEqual([async.status, async.headers.get('preference-applied')], [202, 'respond-async'])
     equal(async.headers.get('retry-after'), '1')
+    latch.open()
     const long = await start('add', [1, 2], {}, { prefer: 'wait=3600' })
     deepEqual([long.headers.get('preference-applied'), long.headers.get('coatcheck-wait')], ['wait=29', '29000'])
-    latch.open()
   })
 
   test('the same idempotency key gives the call that exists', async () => {
@@ -114,11 +114,10 @@ describe('POST /v1/calls', () => {
   test('a call is kept for retain, and one that is kept for no time has no ID', async () => {
     const { start, send } = shared()
     const gone = await start('add', [1, 2], { retain: 0 })
-    deepEqual([gone.status, gone.json, gone.headers.get('location')], [
-      200,
-      { fn: 'add', finished: true, ok: true, value: 3 },
-      null,
-    ])
+    deepEqual(
+      [gone.status, gone.json, gone.headers.get('location')],
+      [200, { fn: 'add', finished: true, ok: true, value: 3 }, null],
+    )
     const short = await start('add', [1, 2], { retain: 1 })
     const expired = await until('a call that expired', async () => {
       const answer = await send(pathOf(short.json['id']))
@@ -140,7 +139,11 @@ describe('POST /v1/calls', () => {
       [send('/calls', { method: 'POST', body: '[]' }), 400, 'invalid-request'],
       [send('/calls', { method: 'POST', body: '{"fn":"echo","args":[{"__proto__":1}]}' }), 400, 'invalid-request'],
       [send('/calls', { method: 'POST', body: 'x'.repeat(2_000_000) }), 413, 'body-too-large'],
-      [send('/calls', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }), 415, 'unsupported-media-type'],
+      [
+        send('/calls', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }),
+        415,
+        'unsupported-media-type',
+      ],
       [start('add', [1, 2], {}, { accept: 'text/html' }), 406, 'not-acceptable'],
       [start('add', [1, 2], {}, { 'idempotency-key': 'k'.repeat(513) }), 400, 'invalid-request'],
       [start('add', [1, 2], {}, { 'coatcheck-node': '00000000' }), 412, 'node-changed'],
@@ -182,7 +185,11 @@ describe('values', () => {
   test('arguments that are no document of their form do not fit', async () => {
     const { send } = shared()
     for (const args of ['[["Map",5]]', '[["Unknown",0]]', '[[-7,4294967294,0,1],1]', '[{"a":1},1]']) {
-      const { status, json } = await send('/calls', { method: 'POST', body: `{"fn":"echo","args":${args}}`, headers: rich })
+      const { status, json } = await send('/calls', {
+        method: 'POST',
+        body: `{"fn":"echo","args":${args}}`,
+        headers: rich,
+      })
       deepEqual([status, json['type']], [422, problem('arguments-unfit')], args)
     }
   })
@@ -267,9 +274,15 @@ describe('cancel, forget, list', () => {
     const ids: string[] = []
     for (let i = 0; i < 5; i++) ids.push((await start('add', [i, i])).json['id'])
     const first = await send('/calls?limit=3&fn=add&state=finished')
-    deepEqual(first.json['calls'].map(({ id }: { id: string }) => id), ids.slice(0, 3))
+    deepEqual(
+      first.json['calls'].map(({ id }: { id: string }) => id),
+      ids.slice(0, 3),
+    )
     const second = await send(`/calls?limit=3&cursor=${first.json['cursor']}`)
-    deepEqual(second.json['calls'].map(({ id }: { id: string }) => id), ids.slice(3))
+    deepEqual(
+      second.json['calls'].map(({ id }: { id: string }) => id),
+      ids.slice(3),
+    )
     equal(second.json['cursor'], undefined)
     const [row] = first.json['calls']
     deepEqual([row.fn, row.state, row.ok, row.priority], ['add', 'finished', true, 0])

@@ -59,10 +59,10 @@ export async function startNode(t: TestContext, options: NodeOptions = {}): Prom
 }
 
 /** A node for all tests of a file that leave nothing behind. */
-export function sharedNode(options: NodeOptions = {}): () => Node {
+export function sharedNode(options: () => NodeOptions | Promise<NodeOptions> = () => ({})): () => Node {
   let node: Node | undefined
   before(async () => {
-    node = await create(options)
+    node = await create(await options())
   })
   after(() => node && tearDown(node))
   return () => {

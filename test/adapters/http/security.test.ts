@@ -1,0 +1,174 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { test } from 'node:test'
+import Fastify from 'fastify'
+import { coatcheckHttp, serve } from '../../../src/http.ts'
+import { until } from '../../helpers/latch.ts'
+import { pathOf, sendTo, startNode } from './served.ts'
+
+/** Lets those in who say a name, as that. */
+function byName({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
+  return typeof headers['x-name'] === 'string' ? headers['x-name'] : undefined
+}
+
+const alice = { 'x-name': 'alice' }
+const bob = { 'x-name': 'bob' }
+
+test('a node does not listen beyond this machine without knowing its callers', async (t) => {
+  const { runner } = await startNode(t)
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
+    await rejects(serve(runner, { functions: [], host, port: 0 }), /tls\.ca.*"authorize"/)
+  }
+  const served = await serve(runner, { functions: [], host: '0.0.0.0', port: 0, authorize: byName })
+  match(served.url, /^http:\/\/0\.0\.0\.0:\d+$/)
+  await served.close()
+})
+
+test('options that are not right are refused before anything listens', async (t) => {
+  const { runner } = await startNode(t)
+  const wrong: [object, RegExp][] = [
+    [{}, /"functions" is missing/],
+    [{ functions: [5] }, /functions"\[0\] must be a string/],
+    [{ functions: [], port: -1 }, /port must be/],
+    [{ functions: [], prot: 1 }, /has no option "prot"/],
+    [{ functions: [], tls: {} }, /tls\.key is missing/],
+    [{ functions: [], tls: { key: 'k', cert: 'c', ca: [] } }, /tls\.ca must be/],
+    [{ functions: [], limits: { rate: 0 } }, /limits\.rate must be/],
+    [{ functions: [], limits: { connections: 'x' } }, /limits\.connections must be/],
+    [{ functions: [], limits: { other: 1 } }, /limits has no option "other"/],
+    [{ functions: [], authorize: true }, /"authorize" must be a function/],
+  ]
+  for (const [options, message] of wrong) {
+    await rejects(serve(runner, options as Parameters<typeof serve>[1]), message)
+  }
+})
+
+test('only the functions that are listed can be called', async (t) => {
+  const { start, send } = await startNode(t, { serve: { functions: ['add'] } })
+  equal((await start('add', [1, 2])).status, 200)
+  for (const fn of ['echo', 'toString', '__proto__', 'constructor']) equal((await start(fn, [])).status, 404, fn)
+  deepEqual((await send('/functions')).json, { functions: ['add'] })
+})
+
+test('a page in a browser that has a name of its own lead to this machine gets nothing', async (t) => {
+  const { served } = await startNode(t)
+  const { port } = new URL(served.url)
+  const asked = request({ port, path: '/v1/functions', headers: { host: 'attacker.example' } }).end()
+  const [response] = await once(asked, 'response')
+  equal(response.statusCode, 403)
+  response.resume()
+  equal((await sendTo(`http://localhost:${port}/v1/functions`).catch(() => ({ status: 200 }))).status, 200)
+})
+
+test('a call belongs to the principal that started it: for others it is not there', async (t) => {
+  const { start, send } = await startNode(t, { serve: { authorize: byName } })
+  const { json } = await start('add', [1, 2], {}, alice)
+  const path = pathOf(json['id'])
+  equal((await send(path, { headers: alice })).status, 200)
+  for (const [method, suffix] of [
+    ['GET', ''],
+    ['DELETE', ''],
+    ['POST', '/cancel'],
+    ['GET', '/events'],
+  ] as const) {
+    const headers = { ...bob, accept: 'application/json, text/event-stream' }
+    const answer = await send(path + suffix, { method, headers })
+    deepEqual([answer.status, answer.json['code']], [404, 'CALL_UNKNOWN'], method + suffix)
+  }
+  deepEqual((await send('/calls', { headers: bob })).json['calls'], [])
+  equal((await send('/calls', { headers: alice })).json['calls'].length, 1)
+})
+
+test('two principals never mean the same by an idempotency key', async (t) => {
+  const { start } = await startNode(t, { serve: { authorize: byName } })
+  const key = { 'idempotency-key': 'order 1' }
+  const first = await start('add', [1, 2], {}, { ...alice, ...key })
+  const second = await start('add', [3, 4], {}, { ...bob, ...key })
+  deepEqual([first.json['value'], second.json['value']], [3, 7])
+})
+
+test('the hook lets in, or does not, by the request, the function and the call', async (t) => {
+  const targets: object[] = []
+  const { start, send } = await startNode(t, {
+    serve: {
+      authorize(request, target) {
+        targets.push(target)
+        if (target.fn === 'fail') throw Object.assign(new Error('say who you are'), { statusCode: 401 })
+        if (target.fn === 'echo') throw new Error('the hook broke')
+        return byName(request)
+      },
+    },
+  })
+  equal((await start('add', [1, 2])).status, 403)
+  const { json } = await start('add', [1, 2], {}, alice)
+  await send(pathOf(json['id']), { headers: alice })
+  deepEqual(targets, [{ fn: 'add' }, { fn: 'add' }, { fn: 'add', call: json['id'] }])
+  const unknown = await start('fail', [])
+  deepEqual([unknown.status, unknown.json['detail']], [401, 'say who you are'])
+  equal(unknown.headers.get('www-authenticate'), 'Bearer')
+  equal((await start('echo', [])).status, 500)
+  // Whoever watches the node need not be known.
+  for (const path of ['/health', '/ready', '/openapi.json']) equal((await send(path)).status, 200, path)
+})
+
+test('a principal that sends too many requests waits, and the others do not', async (t) => {
+  const { send } = await startNode(t, { serve: { authorize: byName, limits: { rate: 1 } } })
+  const statuses: number[] = []
+  for (let i = 0; i < 11; i++) statuses.push((await send('/functions', { headers: alice })).status)
+  deepEqual(statuses, [...Array.from({ length: 10 }, () => 200), 429])
+  const limited = await send('/functions', { headers: alice })
+  deepEqual([limited.json['type'], limited.json['retryable']], ['urn:coatcheck:problem:rate-limited', true])
+  match(limited.headers.get('retry-after') ?? '', /^([1-9]|10)$/)
+  equal((await send('/functions', { headers: bob })).status, 200)
+})
+
+test('a principal holds no more waits than it may: a start is answered at once then, and a wait refused', async (t) => {
+  const { start, send, posts, runner } = await startNode(t, {
+    serve: { authorize: byName, limits: { waitsPerPrincipal: 1, waits: 2 } },
+  })
+  const latch = posts.latch()
+  const { json } = await start('hold', [latch.path], { timeout: 0 }, alice)
+  const path = pathOf(json['id'])
+  const first = send(path, { headers: alice })
+  await until('a wait that is held', async () => (await runner.stats()).waits === 1)
+  const second = await send(path, { headers: alice })
+  deepEqual(
+    [second.status, second.json['type'], second.headers.get('retry-after')],
+    [429, 'urn:coatcheck:problem:too-many-waits', '1'],
+  )
+  const started = await start('hold', [latch.path], {}, alice)
+  deepEqual(
+    [started.status, started.headers.get('coatcheck-wait'), started.headers.get('retry-after')],
+    [202, '0', '1'],
+  )
+  latch.open()
+  equal((await first).json['finished'], true)
+  equal((await send(path, { headers: alice })).status, 200)
+})
+
+test('a full queue is told with when to come again', async (t) => {
+  const { start, posts } = await startNode(t, { runner: { threads: { max: 1 }, queueLimit: 0 } })
+  const latch = posts.latch()
+  await start('hold', [latch.path], { timeout: 0 })
+  const full = await start('add', [1, 2])
+  deepEqual(
+    [full.status, full.json['code'], full.json['retryable'], full.headers.get('retry-after')],
+    [429, 'QUEUE_FULL', true, '1'],
+  )
+  latch.open()
+})
+
+test('a plugin in an app of its own refuses callers from elsewhere without a hook, and knows this machine', async (t) => {
+  const { runner } = await startNode(t)
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(coatcheckHttp, { prefix: '/jobs', runner, functions: ['add'] })
+  const body = { fn: 'add', args: [1, 2] }
+  const local = await app.inject({ method: 'POST', url: '/jobs/calls', payload: body })
+  equal(local.statusCode, 200)
+  match(String(local.headers['location']), /^\/jobs\/calls\//)
+  equal((await app.inject('/elsewhere')).json().statusCode, 404, "the app's own answers are as they were")
+  const other = await app.inject({ method: 'POST', url: '/jobs/calls', payload: body, headers: { host: 'a.example' } })
+  equal(other.statusCode, 403)
+})
