@@ -1,3 +1,5 @@
+// What the maker of certificates needs to be there before it.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import {

@@ -5,7 +5,7 @@ import { nodeTagOf } from './node-tag.ts'
 import { resolveHttpOptions } from './options.ts'
 import { coatcheckHttp } from './plugin.ts'
 import { pluginLimits, resolveServeOptions, type ServeOptions } from './serve-options.ts'
-import { createServer } from './server.ts'
+import { closeServer, createServer, sessionsOf } from './server.ts'
 
 /** A node that others can call. */
 export interface Served extends AsyncDisposable {
@@ -39,6 +39,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   }
   resolveHttpOptions(pluginOptions)
   const app = createServer(resolved, nodeTagOf(runner))
+  const sessions = sessionsOf(app)
   void app.register(coatcheckHttp, { prefix: '/v1', ...pluginOptions })
   const { port, host, tls } = resolved
   await app.listen({ port, host })
@@ -48,7 +49,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   const close = async (closeOptions?: CloseOptions): Promise<void> => {
     // Again, as it may be to abort what was to end before.
     const closed = runner.close(closeOptions)
-    closing ??= closed.then(() => app.close())
+    closing ??= closed.then(() => closeServer(app, sessions))
     await closing
   }
   return {

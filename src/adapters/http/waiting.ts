@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
 import type { Clock } from '../../model/clock.ts'
 import type { Runner } from '../../model/runner.ts'
 import type { CallStatus } from '../../model/status.ts'
 import type { Quota } from './quota.ts'
+import { streamOf } from './response.ts'
 
 /** Milliseconds of a wait in which it is not looked whether its client is still there: most calls end before that. */
 const BRIEF = 20
@@ -38,7 +38,7 @@ export class Waiting {
     const status = await this.#runner.wait(id, { timeout: Math.min(ms, BRIEF) })
     const left = until - this.#clock.now()
     if (status.finished || left <= 0 || this.#isClosed) return status
-    if (hasGone(response)) return 'disconnected'
+    if (streamOf(response).destroyed) return 'disconnected'
     if (!this.#quota.take(principal)) return 'no room'
     try {
       return await this.#hold(id, left, response)
@@ -70,9 +70,4 @@ export class Waiting {
       this.#held.delete(controller)
     }
   }
-}
-
-/** Whether the client has gone already. The answers of HTTP/2 do not say so themselves. */
-function hasGone(response: ServerResponse | Http2ServerResponse): boolean {
-  return 'stream' in response ? response.stream.destroyed : response.destroyed
 }

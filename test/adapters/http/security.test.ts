@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request as ask } from 'node:http'
 import { test } from 'node:test'
 import Fastify from 'fastify'
 import { coatcheckHttp, serve } from '../../../src/http.ts'
@@ -54,7 +54,7 @@ test('only the functions that are listed can be called', async (t) => {
 test('a page in a browser that has a name of its own lead to this machine gets nothing', async (t) => {
   const { served } = await startNode(t)
   const { port } = new URL(served.url)
-  const asked = request({ port, path: '/v1/functions', headers: { host: 'attacker.example' } }).end()
+  const asked = ask({ port, path: '/v1/functions', headers: { host: 'attacker.example' } }).end()
   const [response] = await once(asked, 'response')
   equal(response.statusCode, 403)
   response.resume()

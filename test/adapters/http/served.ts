@@ -43,6 +43,7 @@ export const ALL = [
   'hold',
   'leave',
   'report',
+  'reportEach',
   'fail',
   'kinds',
   'holdThenLeave',

@@ -5,6 +5,7 @@ import { writeEvent, type EventName } from '../../wire/events.ts'
 import type { Form } from '../../wire/media.ts'
 import { createProblem } from '../../wire/problems.ts'
 import { UnwritableError } from '../../wire/values.ts'
+import { streamOf } from '../response.ts'
 import { LAST_ID, type Channel, type Recorded } from './channel.ts'
 
 /** Milliseconds between two comments, which show proxies and the client that the connection lives. */
@@ -57,10 +58,11 @@ export class EventStream {
   }
 
   #write(text: string): void {
+    if (this.#isOver) return
     const { response } = this.#parts
-    if (this.#isOver || response.destroyed) return
     response.write(text)
-    if (response.writableLength > MOST_BEHIND) response.destroy()
+    const stream = streamOf(response)
+    if (stream.writableLength > MOST_BEHIND) stream.destroy()
   }
 
   #beat(): void {
