@@ -5,11 +5,11 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { rawProblem } from './answers.ts'
-import { answerError } from './errors.ts'
+import { answerError, answerNotFound } from './errors.ts'
 import type { ResolvedServeOptions, TlsOptions } from './serve-options.ts'
 
 /** Milliseconds after which a connection that is not used is closed: longer than most proxies keep one. */
@@ -34,6 +34,7 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
     // Node would answer without a problem; whoever has to know the host asks for it.
     requireHostHeader: false,
   }
+  const badRequests = new BadRequests(tag)
   const common = {
     ...(logger && { loggerInstance: logger as FastifyBaseLogger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,10 +46,14 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       void answerError(error, request, reply),
-    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => refuseConnection(error, socket, tag),
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => badRequests.refuse(error, socket),
   }
   const app = tls ? createSecure(common, { ...http, ...tls }) : Fastify({ ...common, http })
+  // What is not below the prefix.
+  app.setNotFoundHandler(answerNotFound)
+  app.setErrorHandler(answerError)
   const server = app.server as HttpServer
+  badRequests.watch(server)
   server.maxConnections = limits.connections
   server.headersTimeout = http.headersTimeout
   server.requestTimeout = http.requestTimeout
@@ -109,9 +114,27 @@ function createSecure(common: object, https: TlsOptions): FastifyInstance {
 }
 
 /** Answers what was no request, or none in time. */
-function refuseConnection(error: Error & { code?: string }, socket: Socket, tag: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  socket.end(answerTo(error, tag))
+class BadRequests {
+  readonly #tag: string
+  /** The last answer on each connection. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>()
+
+  constructor(tag: string) {
+    this.#tag = tag
+  }
+
+  /** Takes note of who was answered already. */
+  watch(server: HttpServer): void {
+    server.on('request', ({ socket }, response) => this.#answers.set(socket, response))
+  }
+
+  refuse(error: Error & { code?: string }, socket: Socket): void {
+    const answer = this.#answers.get(socket)
+    // The rest of a request that had its answer can still turn out to be wrong: nobody reads another one.
+    const isAnswered = answer !== undefined && answer.headersSent && !answer.req.complete
+    if (isAnswered || error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else socket.end(answerTo(error, this.#tag))
+  }
 }
 
 function answerTo({ code, message }: Error & { code?: string }, tag: string): string {
