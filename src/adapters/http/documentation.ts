@@ -43,13 +43,15 @@ interface RouteDescription {
   headers?: Record<string, string>
   /** What is answered beside problems, by status: the schema of the body, or nothing. */
   answers: Record<number, readonly [description: string, body?: TSchema]>
-  /** Whether the body and the answer hold values of functions. Default: false. */
-  hasValues?: boolean
+  /** The media types of the answer. Default: JSON. */
+  types?: readonly string[]
 }
 
+/** The media types of an answer in which there are values of functions. */
+export const WITH_VALUES: readonly string[] = [JSON_TYPE, RICH_TYPE]
+
 /** The schema of a route: what Fastify checks, and what the document says of it. */
-export function describe({ answers, hasValues = false, ...parts }: RouteDescription): FastifySchema {
-  const types = hasValues ? [JSON_TYPE, RICH_TYPE] : [JSON_TYPE]
+export function describe({ answers, types = [JSON_TYPE], ...parts }: RouteDescription): FastifySchema {
   const response: Record<string, object> = {}
   for (const [status, [description, body]] of Object.entries(answers)) {
     const content = body && Object.fromEntries(types.map((type) => [type, { schema: body }]))

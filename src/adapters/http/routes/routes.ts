@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Clock } from '../../../model/clock.ts'
-import { describe, documentOf } from '../documentation.ts'
+import { EVENTS_TYPE } from '../../wire/media.ts'
+import { describe, documentOf, WITH_VALUES } from '../documentation.ts'
 import type { HttpNode } from '../http-node.ts'
 import { CallParams, CancelBody, ListQuery, StartBody, WaitQuery } from '../schemas.ts'
 import * as calls from './calls.ts'
@@ -27,7 +28,7 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
         summary: 'Begins a call and waits a bounded time for it',
         body: StartBody,
         answers: { 200: ['The call has finished', Call], 202: ['The call goes on', Call] },
-        hasValues: true,
+        types: WITH_VALUES,
       }),
     },
     (request: StartRequest, reply) => start(node, request, reply),
@@ -40,7 +41,7 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
         summary: "Lists the caller's own calls, in the order of their admission",
         querystring: ListQuery,
         answers: { 200: ['A page of calls', Type.Ref('CallPage#')] },
-        hasValues: true,
+        types: WITH_VALUES,
       }),
     },
     (request, reply) => calls.list(node, request, reply),
@@ -54,7 +55,7 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
         params: CallParams,
         querystring: WaitQuery,
         answers: { 200: ['How the call stands', Call], 304: ['It stands as the client knows'] },
-        hasValues: true,
+        types: WITH_VALUES,
       }),
     },
     (request, reply) => calls.wait(node, request, reply),
@@ -68,7 +69,7 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
         params: CallParams,
         body: Type.Union([CancelBody, Type.Null()]),
         answers: { 200: ['The call had ended', Call], 202: ['The call was asked to end', Call] },
-        hasValues: true,
+        types: WITH_VALUES,
       }),
     },
     (request, reply) => calls.cancel(node, request, reply),
@@ -88,12 +89,24 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
 }
 
 function addEvents(app: FastifyInstance, node: HttpNode, clock: Clock): void {
-  // They are streams, which the document cannot say much of.
-  const schema = { hide: true }
-  app.get('/events', { schema }, (request, reply) => allEvents(node, request, reply, clock))
+  const answers = { 200: ['Server-sent events', Type.String()] } as const
+  const types = [EVENTS_TYPE]
+  app.get(
+    '/events',
+    { schema: describe({ operationId: 'listen', summary: "What happens to the caller's own calls", answers, types }) },
+    (request, reply) => allEvents(node, request, reply, clock),
+  )
   app.get<{ Params: CallParams }>(
     '/calls/:id/events',
-    { schema: { ...schema, params: CallParams } },
+    {
+      schema: describe({
+        operationId: 'listenToCall',
+        summary: 'What happens to a call: `started`, `progress`, `finished`',
+        params: CallParams,
+        answers: { ...answers, 204: ['The client has had the end'] },
+        types,
+      }),
+    },
     (request, reply) => callEvents(node, request, reply, clock),
   )
 }

@@ -1,0 +1,67 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { serve } from '../../../src/http.ts'
+import { createRunner } from '../../../src/index.ts'
+import { until } from '../../helpers/latch.ts'
+import { pathOf, sendTo, startNode } from './served.ts'
+
+test('a node that closes is not ready and takes no more calls, but answers for those it has', async (t) => {
+  const { served, send, start, posts, runner } = await startNode(t)
+  await until('a node that is ready', async () => (await send('/ready')).status === 200)
+  const latch = posts.latch()
+  const { json } = await start('hold', [latch.path, 'its value'], { timeout: 0 })
+  const wait = send(pathOf(json['id']))
+  await until('a wait that is held', async () => (await runner.stats()).waits === 1)
+  const closed = served.close()
+  await until('a node that is not ready', async () => (await send('/ready')).status === 503)
+  const refused = await start('add', [1, 2])
+  deepEqual(
+    [refused.status, refused.json['type'], refused.json['started'], refused.headers.get('retry-after')],
+    [503, 'urn:coatcheck:problem:draining', 'no', '1'],
+  )
+  equal((await send('/health')).status, 200)
+  const another = send(pathOf(json['id']))
+  await until('two waits that are held', async () => (await runner.stats()).waits === 2)
+  latch.open()
+  deepEqual([(await wait).json['value'], (await another).json['value']], ['its value', 'its value'])
+  await closed
+  await rejects(sendTo(`${served.url}/v1/health`))
+})
+
+test('closing with abort ends the calls, and tells those who wait', async (t) => {
+  const { served, start, posts, runner } = await startNode(t)
+  const wait = start('hold', [posts.latch().path])
+  await until('a wait that is held', async () => (await runner.stats()).waits === 1)
+  await Promise.all([served.close(), served.close({ abort: true, grace: 0 })])
+  const { status, json } = await wait
+  deepEqual([status, json['error'].code], [200, 'ABORTED'])
+})
+
+test('connections on which nothing was asked, and streams of events, do not hold the end up', async (t) => {
+  const { served } = await startNode(t)
+  const socket = connect(Number(new URL(served.url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  const stream = await fetch(`${served.url}/v1/events`, { headers: { accept: 'text/event-stream' } })
+  const began = performance.now()
+  const ended = once(socket, 'close')
+  await served.close()
+  equal(await stream.text(), ': coatcheck\n\n')
+  socket.resume()
+  await ended
+  ok(performance.now() - began < 8_000)
+})
+
+test('a node whose functions cannot be loaded says why it is not ready', async (t) => {
+  const functions = new URL('../../fixtures/threads/scripts/broken.js', import.meta.url)
+  const served = await serve(createRunner({ functions }), { functions: ['nothing'], port: 0 })
+  t.after(() => served.close({ abort: true }))
+  const answer = await until('a reason', async () => {
+    const ready = await sendTo(`${served.url}/v1/ready`)
+    equal(ready.status, 503)
+    return ready.json['type'] === 'urn:coatcheck:problem:spawn-failed' ? ready : undefined
+  })
+  equal(answer.json['code'], 'SPAWN_FAILED')
+  ok(answer.json['detail'].length > 20)
+})
