@@ -2,6 +2,7 @@ import { ALL } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
 import { abort } from './abort.ts'
 import { cpuBound } from './cpu-bound.ts'
+import { http, httpHeld } from './http.ts'
 import { idle } from './idle.ts'
 import { inFlight } from './in-flight.ts'
 import { isolated, isolatedReuse } from './isolated.ts'
@@ -35,6 +36,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   isolated,
   'isolated-reuse': isolatedReuse,
   'large-host': largeHost,
+  http,
+  'http-held': httpHeld,
   'kept-calls': keptCalls,
   'waited-again': waitedAgain,
   'many-waits': manyWaits,

@@ -14,6 +14,8 @@ export interface Contender {
   begin?(fn: FunctionName, argument: unknown): Abortable
   /** Left out where a call cannot be asked for again. */
   tickets?: Tickets
+  /** Left out by those that do not serve it. */
+  http?: ServedHttp
   /** Resolves when all that is kept ready is there again. Left out where nothing is used up. */
   ready?(): Promise<void>
   /** Ends all that it has started. */
@@ -24,6 +26,15 @@ interface Abortable {
   /** Rejects once the call is aborted. */
   ended: Promise<unknown>
   abort(): void
+}
+
+/** Calls over HTTP, for those who send requests of their own. */
+interface ServedHttp {
+  url: string
+  /** The JSON body of a `POST` that calls what does nothing. */
+  body: string
+  /** Tells the IDs of calls as they end. */
+  onFinished(listener: (event: { id: string }) => void): void
 }
 
 /** Calls that are begun, and asked for again by their ID. */

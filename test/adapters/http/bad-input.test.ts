@@ -54,13 +54,13 @@ const segment = fc.oneof(
   fc.constantFrom('v1', 'calls', 'cancel', 'events', 'functions', 'stats', '..', '%2e', '%00', '%ff', '1:2:3.5:aa'),
   text.map(encodeURIComponent),
 )
-const query = fc.oneof(
+const queries = fc.oneof(
   fc.constant(''),
   fc
     .tuple(fc.constantFrom('timeout', 'limit', 'cursor', 'state', 'fn', 'x'), text)
     .map(([name, value]) => `?${name}=${encodeURIComponent(value)}`),
 )
-const path = fc.oneof(
+const paths = fc.oneof(
   fc.constantFrom('/v1/calls', '/v1/calls/x/cancel', '/v1/calls/x', '/v1/calls/x/events', '*', '//', '/v1//calls'),
   fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join('/')}`),
 )
@@ -109,7 +109,7 @@ const json = fc.oneof(
     )
     .map((value) => JSON.stringify(value)),
 )
-const body = fc.oneof(
+const bodies = fc.oneof(
   fc.constant(''),
   json,
   text,
@@ -119,10 +119,10 @@ const types = fc.constantFrom('application/json', 'application/vnd.coatcheck+jso
 
 const request = fc.record({
   method: methods,
-  path,
-  query,
+  path: paths,
+  query: queries,
   headers: fc.array(header, { maxLength: 3 }),
-  body,
+  body: bodies,
   type: types,
 })
 
