@@ -3,7 +3,7 @@ import type { Clock } from '../../model/clock.ts'
 import type { Runner } from '../../model/runner.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { EventHub } from './events/event-hub.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type Owned } from './ledger.ts'
 import { nodeTagOf } from './node-tag.ts'
 import type { ResolvedHttpOptions, Target } from './options.ts'
 import { Principals } from './principals.ts'
@@ -27,6 +27,8 @@ export class HttpNode {
   readonly hub: EventHub
   readonly streams: Quota
   readonly #principals: Principals
+  /** Starts that go on at the end of this turn of the event loop. */
+  #turn: (() => void)[] = []
   #limiter: Limiter | undefined
 
   constructor({ runner, functions, authorize, limits }: ResolvedHttpOptions, clock: Clock) {
@@ -34,7 +36,7 @@ export class HttpNode {
     this.functions = functions
     this.tag = nodeTagOf(runner)
     this.ledger = new Ledger(runner)
-    this.waiting = new Waiting(runner, clock, new Quota(limits.waitsPerPrincipal, limits.waits))
+    this.waiting = new Waiting(runner, this.ledger, clock, new Quota(limits.waitsPerPrincipal, limits.waits))
     this.readiness = new Readiness(runner)
     this.hub = new EventHub(runner, this.ledger, clock)
     this.streams = new Quota(limits.streamsPerPrincipal, limits.waits)
@@ -65,6 +67,19 @@ export class HttpNode {
     return principal
   }
 
+  /** Resolves when all requests are read that have arrived by now, so that their calls travel together. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turn.push(resolve)
+      if (this.#turn.length > 1) return
+      setImmediate(() => {
+        const begin = this.#turn
+        this.#turn = []
+        for (const each of begin) each()
+      })
+    })
+  }
+
   /** Whom the rate of a request counts for. */
   static principalOf(request: FastifyRequest): string {
     return request.getDecorator<string>(PRINCIPAL)
@@ -75,7 +90,7 @@ export class HttpNode {
    *
    * @throws Refusal, or CallError as the runner's `wait`.
    */
-  async find(request: FastifyRequest, id: string): Promise<{ principal: string; fn: string }> {
+  async find(request: FastifyRequest, id: string): Promise<Owned> {
     const owned = this.ledger.get(id)
     const principal = await this.admit(request, owned ? { call: id, fn: owned.fn } : { call: id })
     if (owned?.principal === principal) return owned

@@ -9,6 +9,8 @@ export interface Owned {
   readonly fn: string
   /** Whether it was seen that the runner keeps it: the runner tells when it drops it. */
   isKept: boolean
+  /** Waits for it that will see whether it is kept. */
+  waits: number
 }
 
 /**
@@ -18,18 +20,19 @@ export interface Owned {
 export class Ledger {
   readonly #runner: Runner
   readonly #owned = new Map<string, Owned>()
+  #dropped: string[] = []
   readonly #onExpired = (event: CallEvent): void => {
     if (this.#owned.size === 0) return
-    const { id } = event
     // Other listeners still ask whose it was.
-    setImmediate(() => this.#owned.delete(id))
+    this.#dropped.push(event.id)
+    if (this.#dropped.length === 1) setImmediate(() => this.#drop())
   }
   readonly #onFinished = (event: CallEvent): void => {
     // Reading the ID of a call makes one: calls that are not started over HTTP mostly need none.
     if (this.#owned.size === 0) return
     const { id } = event
     // It is decided after the event whether the call is kept, and who waits for it may see that first.
-    if (this.#owned.has(id)) setImmediate(() => void this.#check(id))
+    if (this.#owned.get(id)?.waits === 0) setImmediate(() => void this.check(id))
   }
 
   constructor(runner: Runner) {
@@ -42,8 +45,11 @@ export class Ledger {
     return this.#owned.size
   }
 
-  add(id: string, principal: string, fn: string): Owned {
-    const owned = { principal, fn, isKept: false }
+  /** The call with its owner, who is its first to start it. */
+  own(id: string, principal: string, fn: string): Owned {
+    const known = this.#owned.get(id)
+    if (known) return known
+    const owned = { principal, fn, isKept: false, waits: 0 }
     this.#owned.set(id, owned)
     return owned
   }
@@ -70,7 +76,13 @@ export class Ledger {
     this.#runner.off('finished', this.#onFinished)
   }
 
-  async #check(id: string): Promise<void> {
+  #drop(): void {
+    for (const id of this.#dropped) this.#owned.delete(id)
+    this.#dropped = []
+  }
+
+  /** Finds out whether a call is kept, if nobody else does. */
+  async check(id: string): Promise<void> {
     if (this.#owned.get(id)?.isKept !== false) return
     try {
       this.told(id, await this.#runner.wait(id, { timeout: 0 }))

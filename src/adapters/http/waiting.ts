@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../model/clock.ts'
 import type { Runner } from '../../model/runner.ts'
 import type { CallStatus } from '../../model/status.ts'
+import type { Ledger, Owned } from './ledger.ts'
 import type { Quota } from './quota.ts'
 import { streamOf } from './response.ts'
 
@@ -18,14 +19,16 @@ export class Waiting {
   readonly #runner: Runner
   readonly #clock: Clock
   readonly #quota: Quota
+  readonly #ledger: Ledger
   /** Ends the waits under way, each with what is known of its call by then. */
   readonly #held = new Set<AbortController>()
   #isClosed = false
 
-  constructor(runner: Runner, clock: Clock, quota: Quota) {
+  constructor(runner: Runner, ledger: Ledger, clock: Clock, quota: Quota) {
     this.#runner = runner
     this.#clock = clock
     this.#quota = quota
+    this.#ledger = ledger
   }
 
   /**
@@ -33,7 +36,26 @@ export class Waiting {
    *
    * @returns what the runner says of the call; or why nobody is to be told.
    */
-  async wait(id: string, ms: number, principal: string, response: ServerResponse): Promise<CallStatus | WaitEnd> {
+  async wait(id: string, ms: number, owned: Owned, response: ServerResponse): Promise<CallStatus | WaitEnd> {
+    owned.waits += 1
+    try {
+      const status = await this.#wait(id, ms, owned.principal, response)
+      if (typeof status === 'object') this.#ledger.told(id, status)
+      return status
+    } finally {
+      owned.waits -= 1
+      // Its end may have been left to this wait to see.
+      if (owned.waits === 0 && !owned.isKept) void this.#ledger.check(id)
+    }
+  }
+
+  /** Answers all waits that are held, and holds no more. */
+  close(): void {
+    this.#isClosed = true
+    for (const controller of this.#held) controller.abort()
+  }
+
+  async #wait(id: string, ms: number, principal: string, response: ServerResponse): Promise<CallStatus | WaitEnd> {
     const until = this.#clock.now() + ms
     const status = await this.#runner.wait(id, { timeout: Math.min(ms, BRIEF) })
     const left = until - this.#clock.now()
@@ -45,12 +67,6 @@ export class Waiting {
     } finally {
       this.#quota.giveBack(principal)
     }
-  }
-
-  /** Answers all waits that are held, and holds no more. */
-  close(): void {
-    this.#isClosed = true
-    for (const controller of this.#held) controller.abort()
   }
 
   async #hold(id: string, ms: number, response: ServerResponse): Promise<CallStatus | WaitEnd> {

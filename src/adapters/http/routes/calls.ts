@@ -23,11 +23,11 @@ export async function wait(
   const { id } = request.params
   const form = answerForm(request)
   const applied = appliedWait(request.query.timeout, request.headers['prefer'])
-  const { principal, fn } = await node.find(request, id)
-  const status = await node.waiting.wait(id, applied.ms, principal, reply.raw)
+  const owned = await node.find(request, id)
+  const { fn } = owned
+  const status = await node.waiting.wait(id, applied.ms, owned, reply.raw)
   if (status === 'disconnected') return reply.hijack()
   if (status === 'no room') throw refuse('too-many-waits', 'as many waits are held as the node allows', { fn, id }, 1)
-  node.ledger.told(id, status)
   tellWait(reply, applied)
   if (!status.finished) reply.header('retry-after', retryAfter(applied.ms))
   return sendTagged(request, reply, form, callBody(fn, status, form))

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { CallId } from '../../../model/call-id.ts'
 import { CallError } from '../../../model/errors.ts'
 import type { CallStatus } from '../../../model/status.ts'
 import type { StartOptions } from '../../../model/runner.ts'
@@ -30,14 +31,12 @@ export async function start(node: HttpNode, request: StartRequest, reply: Fastif
   if (!node.functions.has(fn)) throw unknown(node, fn)
   const args = readArgs(request)
 
+  await node.turn()
   const begun = await begin(node, principal, fn, args, request)
-  // One that was there before under its key may have ended.
-  const answer = begun.finished ? begun : await node.waiting.wait(begun.id, wait.ms, principal, reply.raw)
+  const answer = await node.waiting.wait(begun.id, wait.ms, node.ledger.own(begun.id, principal, fn), reply.raw)
   if (answer === 'disconnected') return reply.hijack()
   // With no room for a wait the call goes on, and the answer is what it would be after one.
   const status = answer === 'no room' ? begun : answer
-  const id = status.id ?? begun.id
-  if (id !== undefined) node.ledger.told(id, status)
   await throwIfRefused(node, status)
 
   tellWait(reply, answer === 'no room' ? { ms: 0, preference: undefined } : wait)
@@ -57,7 +56,7 @@ async function begin(
   fn: string,
   args: unknown[],
   { body, headers }: StartRequest,
-): Promise<CallStatus> {
+): Promise<CallStatus & { id: CallId }> {
   const { abortAfter, grace, retain, priority } = body
   const key = readKey(headers[KEY_HEADER])
   const options: StartOptions & { timeout: 0 } = {
@@ -70,9 +69,7 @@ async function begin(
     ...(key !== undefined && { idempotencyKey: `${principal}\n${key}` }),
   }
   try {
-    const status = await node.runner.start(fn, args, options)
-    if (!node.ledger.get(status.id)) node.ledger.add(status.id, principal, fn)
-    return status
+    return await node.runner.start(fn, args, options)
   } catch (error) {
     if (!(error instanceof CallError) || error.code !== 'KEY_REUSED') throw error
     const detail = `the idempotency key "${key}" was given before, with another function or other arguments: use a new key`
