@@ -81,7 +81,7 @@ async function output(sample: Sample): Promise<string> {
   const { language, line } = sample
   const program = join(folder, `line-${line}.${language}`)
   await writeFile(program, programOf(sample))
-  const { stdout } = await run(process.execPath, [program], { timeout: 60_000 })
+  const { stdout } = await run(process.execPath, [program], { timeout: 60_000, env: { ...process.env, PORT: '0' } })
   return stdout
 }
 
@@ -103,9 +103,10 @@ async function installFromSource(target: string): Promise<void> {
   await Promise.all([
     writeFile(
       join(target, 'package.json'),
-      '{ "type": "module", "exports": { ".": "./index.js", "./function": "./function.js" } }',
+      '{ "type": "module", "exports": { ".": "./index.js", "./function": "./function.js", "./http": "./http.js" } }',
     ),
     writeFile(join(target, 'index.js'), `export * from '${from('index.ts')}'`),
     writeFile(join(target, 'function.js'), `export * from '${from('function.ts')}'`),
+    writeFile(join(target, 'http.js'), `export * from '${from('http.ts')}'`),
   ])
 }
