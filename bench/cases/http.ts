@@ -30,14 +30,15 @@ export const http: Case = {
   },
 }
 
-const HELD = { full: 1_000, short: 200 }
-const AT_ONCE = 20
-/** Milliseconds of a call that is waited for: long enough that its wait is held. */
-const LONG = 40
+const HELD = { full: 400, short: 120 }
+const AT_ONCE = 4
+/** Milliseconds of a call that is waited for: long enough that its wait is held, and no two end together. */
+const LONG = 30
+const APART = 3
 
 /** From the end of a call, as the node's own process hears of it, to the arrival of the answer at a client that waits. */
 export const httpHeld: Case = {
-  title: `${HELD.full.toLocaleString('en')} waits held over HTTP, ${AT_ONCE} at once`,
+  title: `${HELD.full} waits held over HTTP, ${AT_ONCE} at once`,
   contenders: ['coatcheck over HTTP'],
   reference: 'coatcheck over HTTP',
   figures: {
@@ -55,7 +56,7 @@ export const httpHeld: Case = {
       while (next < samples.length) {
         const at = next
         next += 1
-        const { id } = (await contender.call('timer', LONG)) as { id: string }
+        const { id } = (await contender.call('timer', LONG + (at % AT_ONCE) * APART)) as { id: string }
         samples[at] = performance.now() - (endedAt.get(id) ?? NaN)
       }
     }

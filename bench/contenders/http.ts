@@ -1,5 +1,8 @@
 import Fastify from 'fastify'
+import { once } from 'node:events'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import type * as coatcheck from '../../src/index.ts'
 import type * as http from '../../src/http.ts'
 import type * as functions from '../functions/functions.js'
@@ -21,7 +24,10 @@ export async function createNode({ workers }: ContenderOptions): Promise<Contend
       body: JSON.stringify({ fn: 'noop', args: [] }),
       onFinished: (listener) => void runner.on('finished', listener),
     },
-    close: () => served.close(),
+    close() {
+      agent.destroy()
+      return served.close()
+    },
   }
 }
 
@@ -34,11 +40,18 @@ export async function createBare(): Promise<Contender> {
   return {
     call: (fn, argument) => post(url, { fn, args: [argument] }),
     http: { url, body: JSON.stringify({ fn: 'noop', args: [] }), onFinished: () => {} },
-    close: () => app.close(),
+    close() {
+      agent.destroy()
+      return app.close()
+    },
   }
 }
 
+const agent = new Agent({ keepAlive: true })
+
 async function post(url: string, body: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }
-  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+  const sent = request(url, { method: 'POST', agent, headers }).end(JSON.stringify(body))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return json(response)
 }

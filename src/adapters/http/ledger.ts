@@ -1,7 +1,7 @@
 import { CallError, type CallErrorCode } from '../../model/errors.ts'
 import type { CallEvent } from '../../model/events.ts'
-import type { Runner } from '../../model/runner.ts'
 import type { CallStatus } from '../../model/status.ts'
+import type { AnyRunner } from './options.ts'
 
 /** A call that was started over HTTP. */
 export interface Owned {
@@ -18,7 +18,7 @@ export interface Owned {
  * tells when it drops it, and of any other it is asked once, when that has ended.
  */
 export class Ledger {
-  readonly #runner: Runner
+  readonly #runner: AnyRunner
   readonly #owned = new Map<string, Owned>()
   #dropped: string[] = []
   readonly #onExpired = (event: CallEvent): void => {
@@ -35,7 +35,7 @@ export class Ledger {
     if (this.#owned.get(id)?.waits === 0) setImmediate(() => void this.check(id))
   }
 
-  constructor(runner: Runner) {
+  constructor(runner: AnyRunner) {
     this.#runner = runner
     runner.on('expired', this.#onExpired)
     runner.on('finished', this.#onFinished)

@@ -42,7 +42,12 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   const sessions = sessionsOf(app)
   void app.register(coatcheckHttp, { prefix: '/v1', ...pluginOptions })
   const { port, host, tls } = resolved
-  await app.listen({ port, host })
+  try {
+    await app.listen({ port, host })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   const address = app.server.address() as AddressInfo
   let closing: Promise<void> | undefined
 

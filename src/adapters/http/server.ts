@@ -5,10 +5,10 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import type { Server as HttpServer } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { rawProblem } from './answers.ts'
+import { BadRequests } from './bad-requests.ts'
 import { answerError, answerNotFound } from './errors.ts'
 import type { ResolvedServeOptions, TlsOptions } from './serve-options.ts'
 
@@ -57,14 +57,6 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
   server.maxConnections = limits.connections
   server.headersTimeout = http.headersTimeout
   server.requestTimeout = http.requestTimeout
-  server.on('checkExpectation', (_request: IncomingMessage, { socket }: { socket: Socket | null }) => {
-    socket?.end(
-      rawProblem('expectation-failed', 'no expectation but 100-continue can be met', 'Expectation Failed', tag),
-    )
-  })
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    socket.end(rawProblem('invalid-request', 'the node is no proxy', 'Bad Request', tag))
-  })
   return app
 }
 
@@ -111,39 +103,4 @@ function createSecure(common: object, https: TlsOptions): FastifyInstance {
   })
   // Typed by the classes of HTTP/2, whose requests and answers are used as those of HTTP/1.1 are.
   return app as FastifyInstance
-}
-
-/** Answers what was no request, or none in time. */
-class BadRequests {
-  readonly #tag: string
-  /** The last answer on each connection. */
-  readonly #answers = new WeakMap<Socket, ServerResponse>()
-
-  constructor(tag: string) {
-    this.#tag = tag
-  }
-
-  /** Takes note of who was answered already. */
-  watch(server: HttpServer): void {
-    server.on('request', ({ socket }, response) => this.#answers.set(socket, response))
-  }
-
-  refuse(error: Error & { code?: string }, socket: Socket): void {
-    const answer = this.#answers.get(socket)
-    // The rest of a request that had its answer can still turn out to be wrong: nobody reads another one.
-    const isAnswered = answer !== undefined && answer.headersSent && !answer.req.complete
-    if (isAnswered || error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-    else socket.end(answerTo(error, this.#tag))
-  }
-}
-
-function answerTo({ code, message }: Error & { code?: string }, tag: string): string {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return rawProblem('request-timeout', 'the request did not arrive in time', 'Request Timeout', tag)
-    case 'HPE_HEADER_OVERFLOW':
-      return rawProblem('headers-too-large', 'the headers are too large', 'Request Header Fields Too Large', tag)
-    default:
-      return rawProblem('invalid-request', `not a request of HTTP: ${message}`, 'Bad Request', tag)
-  }
 }

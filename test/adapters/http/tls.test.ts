@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { request, type RequestOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
@@ -49,6 +50,22 @@ test('HTTP/2 is spoken with those who know it', async (t) => {
   const [headers] = await once(stream, 'response')
   deepEqual([headers[':status'], JSON.parse(await text(stream)).value], [200, 3])
   equal(session.alpnProtocol, 'h2')
+})
+
+test('what HTTP/2 can ask for beyond that is refused with a problem', async (t) => {
+  const session = connectHttp2(node().served.url, { ca: authority.ca, ...alice })
+  t.after(() => session.close())
+  const requests: [OutgoingHttpHeaders, number][] = [
+    [{ ':path': '/v1/health', expect: 'more' }, 417],
+    [{ ':method': 'CONNECT', ':authority': 'example.org:80' }, 400],
+    [{ ':path': '/nowhere' }, 404],
+    [{ ':path': '/v1/calls/%ff' }, 400],
+  ]
+  for (const [headers, status] of requests) {
+    const stream = session.request(headers, { endStream: true })
+    const [answer] = await once(stream, 'response')
+    deepEqual([answer[':status'], JSON.parse(await text(stream)).status], [status, status], JSON.stringify(headers))
+  }
 })
 
 test('a wait goes with the client of HTTP/2 that takes its request back', async () => {

@@ -93,12 +93,16 @@ function addEvents(app: FastifyInstance, node: HttpNode, clock: Clock): void {
   const types = [EVENTS_TYPE]
   app.get(
     '/events',
-    { schema: describe({ operationId: 'listen', summary: "What happens to the caller's own calls", answers, types }) },
+    {
+      exposeHeadRoute: false,
+      schema: describe({ operationId: 'listen', summary: "What happens to the caller's own calls", answers, types }),
+    },
     (request, reply) => allEvents(node, request, reply, clock),
   )
   app.get<{ Params: CallParams }>(
     '/calls/:id/events',
     {
+      exposeHeadRoute: false,
       schema: describe({
         operationId: 'listenToCall',
         summary: 'What happens to a call: `started`, `progress`, `finished`',
