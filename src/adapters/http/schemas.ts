@@ -4,7 +4,7 @@ import type { CancelJson, StartJson } from '../wire/requests.ts'
 
 // Written once: they check what comes in, type it, and are the parts of the OpenAPI document.
 
-/** Milliseconds. JSON has no Infinity; the largest number there is serves as well. */
+/** Milliseconds. JSON has no Infinity: the largest number there is stands for it. */
 function Milliseconds(description: string): Type.TNumber {
   return Type.Number({ minimum: 0, description: `Milliseconds. ${description}` })
 }
@@ -15,7 +15,7 @@ const ANY_VALUE = 'Any value: plain JSON, or in the flattened form of `devalue` 
 
 export const StartBody = Type.Object(
   {
-    fn: Type.String({ minLength: 1, maxLength: 256, description: 'The name of the function.' }),
+    fn: Type.String({ maxLength: 256, description: 'The name of the function.' }),
     args: Type.Array(Type.Unknown(), { description: 'Positional arguments.' }),
     timeout: Type.Optional(Milliseconds('How long to wait for the call. At most 29 s are applied. Default: 10,000.')),
     abortAfter: Type.Optional(

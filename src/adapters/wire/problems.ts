@@ -1,4 +1,6 @@
 import type { CallId } from '../../model/call-id.ts'
+import type { Form } from './media.ts'
+import { readValue } from './values.ts'
 import { CallError, isCallErrorCode, type CallErrorCode, type Started } from '../../model/errors.ts'
 
 /** Problem details, RFC 9457: what went wrong before there was an outcome. */
@@ -16,6 +18,8 @@ export interface ProblemJson {
   code?: string
   fn?: string
   id?: string
+  /** What it came of, in the form that was asked for. */
+  cause?: unknown
 }
 
 interface Kind {
@@ -113,13 +117,14 @@ export function kindOf({ type }: ProblemJson): ProblemKind | undefined {
  * The error that a problem is to a caller of the `Runner` interface. One without a code is a `PROTOCOL_ERROR`: whoever
  * keeps to the interface is not told such things, so somebody else stands between.
  */
-export function errorOf(problem: ProblemJson): CallError {
+export function errorOf(problem: ProblemJson, form: Form = 'plain'): CallError {
   const { code, detail, title, fn, id, retryable, started } = problem
   return new CallError(isCallErrorCode(code) ? code : 'PROTOCOL_ERROR', detail || title, {
     fn,
     id: id as CallId | undefined,
     retryable,
     started,
+    ...('cause' in problem && { cause: readValue(problem.cause, form) }),
   })
 }
 

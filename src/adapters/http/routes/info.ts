@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { formOfAccept } from '../../wire/media.ts'
 import { sendProblem } from '../answers.ts'
 import type { HttpNode } from '../http-node.ts'
 
@@ -8,8 +9,8 @@ export function health(node: HttpNode): { status: 'ok'; node: string } {
 }
 
 /** `GET /v1/ready`: the node can be sent calls. */
-export async function ready(node: HttpNode, reply: FastifyReply): Promise<unknown> {
-  const problem = await node.readiness.look()
+export async function ready(node: HttpNode, { headers }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const problem = await node.readiness.look(formOfAccept(headers.accept) ?? 'plain')
   return problem ? sendProblem(reply, problem, 1) : { status: 'ready', node: node.tag }
 }
 

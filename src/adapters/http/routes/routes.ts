@@ -123,7 +123,9 @@ function addInfo(app: FastifyInstance, node: HttpNode): void {
     app.get(path, { schema: describe({ operationId, summary, answers: { 200: [summary, body] } }) }, handler)
   }
   add('/health', 'getHealth', 'The process answers', Status, () => info.health(node))
-  add('/ready', 'getReadiness', 'The node can be sent calls', Status, (_request, reply) => info.ready(node, reply))
+  add('/ready', 'getReadiness', 'The node can be sent calls', Status, (request, reply) =>
+    info.ready(node, request, reply),
+  )
   add('/functions', 'listFunctions', 'What can be called', Names, (request) => info.functions(node, request))
   add('/stats', 'getStats', 'Figures of the whole runner', Type.Object({}, { additionalProperties: true }), (request) =>
     info.stats(node, request),
