@@ -55,6 +55,6 @@ function answerTo({ code, message }: Error & { code?: string }, tag: string): st
     case 'HPE_HEADER_OVERFLOW':
       return rawProblem('headers-too-large', 'the headers are too large', 'Request Header Fields Too Large', tag)
     default:
-      return rawProblem('invalid-request', `not a request of HTTP: ${message}`, 'Bad Request', tag)
+      return rawProblem('malformed-request', `not a request of HTTP: ${message}`, 'Bad Request', tag)
   }
 }

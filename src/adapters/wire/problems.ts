@@ -1,7 +1,7 @@
 import type { CallId } from '../../model/call-id.ts'
+import { CallError, isCallErrorCode, type CallErrorCode, type Started } from '../../model/errors.ts'
 import type { Form } from './media.ts'
 import { readValue } from './values.ts'
-import { CallError, isCallErrorCode, type CallErrorCode, type Started } from '../../model/errors.ts'
 
 /** Problem details, RFC 9457: what went wrong before there was an outcome. */
 export interface ProblemJson {
@@ -33,6 +33,7 @@ interface Kind {
 /** Every cause. A request that was refused has started nothing, unless it says otherwise. */
 const KINDS = {
   'invalid-request': { status: 400, title: 'The request is not right' },
+  'malformed-request': { status: 400, title: 'What arrived is no request', retryable: true },
   'invalid-timeout': { status: 400, title: 'The timeout is not right' },
   unauthorized: { status: 401, title: 'The caller is not known', code: 'NOT_PERMITTED' },
   forbidden: { status: 403, title: 'The caller may not do that', code: 'NOT_PERMITTED' },

@@ -23,9 +23,9 @@ function typeOf({ status, headers, body }: RawAnswer): string {
 
 test('what is no request of HTTP is answered with a problem', async () => {
   const cases: [string, number, string][] = [
-    ['nonsense\r\n\r\n', 400, 'invalid-request'],
-    ['GET /v1/health HTTP/9.9\r\n\r\n', 400, 'invalid-request'],
-    ['GET /v1/health HTTP/1.1\r\nhost: localhost\r\nbad header\r\n\r\n', 400, 'invalid-request'],
+    ['nonsense\r\n\r\n', 400, 'malformed-request'],
+    ['GET /v1/health HTTP/9.9\r\n\r\n', 400, 'malformed-request'],
+    ['GET /v1/health HTTP/1.1\r\nhost: localhost\r\nbad header\r\n\r\n', 400, 'malformed-request'],
     [`GET /v1/health HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
     ['GET /v1/functions HTTP/1.1\r\nconnection: close\r\n\r\n', 403, 'forbidden'],
     ['GET /%ff HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 400, 'invalid-request'],

@@ -63,5 +63,6 @@ test('a node whose functions cannot be loaded says why it is not ready', async (
     return ready.json['type'] === 'urn:coatcheck:problem:spawn-failed' ? ready : undefined
   })
   equal(answer.json['code'], 'SPAWN_FAILED')
+  equal(typeof answer.json['cause'].message, 'string')
   ok(answer.json['detail'].length > 20)
 })
