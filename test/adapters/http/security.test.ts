@@ -5,18 +5,20 @@ import { test } from 'node:test'
 import Fastify from 'fastify'
 import { coatcheckHttp, serve } from '../../../src/http.ts'
 import { until } from '../../helpers/latch.ts'
-import { pathOf, sendTo, startNode } from './served.ts'
+import { pathOf, sendTo, sharedRunner, startNode } from './served.ts'
 
 /** Lets those in who say a name, as that. */
 function byName({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
   return typeof headers['x-name'] === 'string' ? headers['x-name'] : undefined
 }
 
+const shared = sharedRunner()
+
 const alice = { 'x-name': 'alice' }
 const bob = { 'x-name': 'bob' }
 
 test('a node does not listen beyond this machine without knowing its callers', async (t) => {
-  const { runner } = await startNode(t)
+  const { runner } = await startNode(t, { lent: shared() })
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
     await rejects(serve(runner, { functions: [], host, port: 0 }), /tls\.ca.*"authorize"/)
   }
@@ -26,7 +28,7 @@ test('a node does not listen beyond this machine without knowing its callers', a
 })
 
 test('options that are not right are refused before anything listens', async (t) => {
-  const { runner } = await startNode(t)
+  const { runner } = await startNode(t, { lent: shared() })
   const wrong: [object, RegExp][] = [
     [{}, /"functions" is missing/],
     [{ functions: [5] }, /functions"\[0\] must be a string/],
@@ -45,14 +47,14 @@ test('options that are not right are refused before anything listens', async (t)
 })
 
 test('only the functions that are listed can be called', async (t) => {
-  const { start, send } = await startNode(t, { serve: { functions: ['add'] } })
+  const { start, send } = await startNode(t, { lent: shared(), serve: { functions: ['add'] } })
   equal((await start('add', [1, 2])).status, 200)
   for (const fn of ['echo', 'toString', '__proto__', 'constructor']) equal((await start(fn, [])).status, 404, fn)
   deepEqual((await send('/functions')).json, { functions: ['add'] })
 })
 
 test('a page in a browser that has a name of its own lead to this machine gets nothing', async (t) => {
-  const { served } = await startNode(t)
+  const { served } = await startNode(t, { lent: shared() })
   const { port } = new URL(served.url)
   const asked = ask({ port, path: '/v1/functions', headers: { host: 'attacker.example' } }).end()
   const [response] = await once(asked, 'response')
@@ -62,7 +64,7 @@ test('a page in a browser that has a name of its own lead to this machine gets n
 })
 
 test('a call belongs to the principal that started it: for others it is not there', async (t) => {
-  const { start, send } = await startNode(t, { serve: { authorize: byName } })
+  const { start, send } = await startNode(t, { lent: shared(), serve: { authorize: byName } })
   const { json } = await start('add', [1, 2], {}, alice)
   const path = pathOf(json['id'])
   equal((await send(path, { headers: alice })).status, 200)
@@ -81,7 +83,7 @@ test('a call belongs to the principal that started it: for others it is not ther
 })
 
 test('two principals never mean the same by an idempotency key', async (t) => {
-  const { start } = await startNode(t, { serve: { authorize: byName } })
+  const { start } = await startNode(t, { lent: shared(), serve: { authorize: byName } })
   const key = { 'idempotency-key': 'order 1' }
   const first = await start('add', [1, 2], {}, { ...alice, ...key })
   const second = await start('add', [3, 4], {}, { ...bob, ...key })
@@ -91,6 +93,7 @@ test('two principals never mean the same by an idempotency key', async (t) => {
 test('the hook lets in, or does not, by the request, the function and the call', async (t) => {
   const targets: object[] = []
   const { start, send } = await startNode(t, {
+    lent: shared(),
     serve: {
       authorize(request, target) {
         targets.push(target)
@@ -113,7 +116,7 @@ test('the hook lets in, or does not, by the request, the function and the call',
 })
 
 test('a principal that sends too many requests waits, and the others do not', async (t) => {
-  const { send } = await startNode(t, { serve: { authorize: byName, limits: { rate: 1 } } })
+  const { send } = await startNode(t, { lent: shared(), serve: { authorize: byName, limits: { rate: 1 } } })
   const statuses: number[] = []
   for (let i = 0; i < 11; i++) statuses.push((await send('/functions', { headers: alice })).status)
   deepEqual(statuses, [...Array.from({ length: 10 }, () => 200), 429])
@@ -125,6 +128,7 @@ test('a principal that sends too many requests waits, and the others do not', as
 
 test('a principal holds no more waits than it may: a start is answered at once then, and a wait refused', async (t) => {
   const { start, send, posts, runner } = await startNode(t, {
+    lent: shared(),
     serve: { authorize: byName, limits: { waitsPerPrincipal: 1, waits: 2 } },
   })
   const latch = posts.latch()
@@ -160,7 +164,7 @@ test('a full queue is told with when to come again', async (t) => {
 })
 
 test('a plugin in an app of its own refuses callers from elsewhere without a hook, and knows this machine', async (t) => {
-  const { runner } = await startNode(t)
+  const { runner } = await startNode(t, { lent: shared() })
   const app = Fastify()
   t.after(() => app.close())
   await app.register(coatcheckHttp, { prefix: '/jobs', runner, functions: ['add'] })

@@ -34,6 +34,8 @@ export interface Node {
 
 export interface NodeOptions {
   runner?: Partial<RunnerOptions<Calls>>
+  /** A runner that goes on when the node ends, in place of one of its own. */
+  lent?: Runner<Calls>
   serve?: Partial<ServeOptions<Calls>>
 }
 
@@ -72,8 +74,34 @@ export function sharedNode(options: () => NodeOptions | Promise<NodeOptions> = (
   }
 }
 
-async function create({ runner: runnerOptions, serve: serveOptions }: NodeOptions): Promise<Node> {
-  const runner = createRunner<Calls>({ functions: CALLS, threads: { max: 2 }, ...runnerOptions })
+/** A runner for all nodes of a file. */
+export function sharedRunner(): () => Runner<Calls> {
+  let runner: Runner<Calls> | undefined
+  before(() => {
+    runner = createRunner<Calls>({ functions: CALLS, threads: { max: 2 } })
+  })
+  after(() => runner?.close({ abort: true, grace: 0 }))
+  return () => {
+    if (!runner) throw new Error('asked for before the tests began')
+    return runner
+  }
+}
+
+/** The same runner, but nobody can close it. */
+function unclosable(runner: Runner<Calls>): Runner<Calls> {
+  return new Proxy(runner, {
+    get(target, key) {
+      if (key === 'close') return () => Promise.resolve()
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+async function create({ runner: runnerOptions, serve: serveOptions, lent }: NodeOptions): Promise<Node> {
+  const runner = lent
+    ? unclosable(lent)
+    : createRunner<Calls>({ functions: CALLS, threads: { max: 2 }, ...runnerOptions })
   const served = await serve(runner, { port: 0, functions: ALL, ...serveOptions })
   const send = (path: string, sending?: Sending): Promise<Answer> => sendTo(`${served.url}/v1${path}`, sending)
   return {
