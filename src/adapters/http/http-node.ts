@@ -55,16 +55,26 @@ export class HttpNode {
    * @throws Refusal for one that may not do that, or not so often.
    */
   async admit(request: FastifyRequest, target: Target): Promise<string> {
-    const found = this.#principals.identify(request, target)
-    const principal = typeof found === 'string' ? found : await found
+    try {
+      const found = this.#principals.identify(request, target)
+      const principal = typeof found === 'string' ? found : await found
+      await this.#count(request, principal)
+      return principal
+    } catch (error) {
+      // Who guesses is to guess slowly.
+      if (request.getDecorator(PRINCIPAL) === '') await this.#count(request, `unknown at ${request.ip}`)
+      throw error
+    }
+  }
+
+  /** Counts a request for its rate. */
+  async #count(request: FastifyRequest, principal: string): Promise<void> {
     request.setDecorator(PRINCIPAL, principal)
     const limit = await this.#limiter?.(request)
-    if (limit && !limit.isAllowed && limit.isExceeded) {
-      const { max, timeWindow, ttlInSeconds } = limit
-      const detail = `more than ${max} requests in ${timeWindow / 1_000} s`
-      throw refuse('rate-limited', detail, {}, Math.max(1, ttlInSeconds))
-    }
-    return principal
+    if (!limit || limit.isAllowed || !limit.isExceeded) return
+    const { max, timeWindow, ttlInSeconds } = limit
+    const detail = `more than ${max} requests in ${timeWindow / 1_000} s`
+    throw refuse('rate-limited', detail, {}, Math.max(1, ttlInSeconds))
   }
 
   /** Resolves when all requests are read that have arrived by now, so that their calls travel together. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request as ask } from 'node:http'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { pino } from 'pino'
 import { coatcheckHttp, serve } from '../../../src/http.ts'
 import { until } from '../../helpers/latch.ts'
 import { pathOf, sendTo, sharedRunner, startNode } from './served.ts'
@@ -124,6 +125,28 @@ test('a principal that sends too many requests waits, and the others do not', as
   deepEqual([limited.json['type'], limited.json['retryable']], ['urn:coatcheck:problem:rate-limited', true])
   match(limited.headers.get('retry-after') ?? '', /^([1-9]|10)$/)
   equal((await send('/functions', { headers: bob })).status, 200)
+})
+
+test('who is not let in cannot try without end', async (t) => {
+  const { send } = await startNode(t, { lent: shared(), serve: { authorize: byName, limits: { rate: 1 } } })
+  const statuses: number[] = []
+  for (let i = 0; i < 11; i++) statuses.push((await send('/functions')).status)
+  deepEqual(statuses, [...Array.from({ length: 10 }, () => 403), 429])
+  equal((await send('/functions', { headers: alice })).status, 200)
+})
+
+test('what the node fails at is in its log, and not in its answer', async (t) => {
+  const lines: string[] = []
+  const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+  const authorize = (): never => {
+    throw new Error('the hook broke')
+  }
+  const { send } = await startNode(t, { lent: shared(), serve: { authorize, logger } })
+  const { status, json, text } = await send('/functions')
+  deepEqual([status, json['type'], json['started']], [500, 'urn:coatcheck:problem:internal', 'unknown'])
+  equal(text.includes('broke'), false)
+  equal(lines.length, 1)
+  deepEqual(JSON.parse(lines[0] ?? '').err.message, 'the hook broke')
 })
 
 test('a principal holds no more waits than it may: a start is answered at once then, and a wait refused', async (t) => {
