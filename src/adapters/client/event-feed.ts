@@ -1,0 +1,158 @@
+import { EventEmitter } from 'eventemitter3'
+import type { CallId } from '../../model/call-id.ts'
+import type { Clock, Timer } from '../../model/clock.ts'
+import { checkListener, isRunnerEvent, type CallEvent, type RunnerEvents } from '../../model/events.ts'
+import { readOutcome, type OutcomeJson } from '../wire/envelopes.ts'
+import { NODE_HEADER } from '../wire/headers.ts'
+import { readValue } from '../wire/values.ts'
+import { backoff } from './backoff.ts'
+import { EventStream } from './event-stream.ts'
+import type { ResolvedConnectOptions } from './options.ts'
+import type { ServerSentEvent } from './server-sent-events.ts'
+
+interface EventJson {
+  id: CallId
+  fn: string
+  queueTime?: number
+  runTime?: number
+  progress?: unknown
+  outcome?: OutcomeJson
+}
+
+/** The events of the node, which are asked for only while somebody listens. */
+export class EventFeed {
+  /** Is told of every ID that a listener reads. */
+  onId: (id: CallId) => void = () => undefined
+  /** Is told of every call that expired. */
+  onExpired: (id: CallId) => void = () => undefined
+  readonly #options: ResolvedConnectOptions
+  readonly #clock: Clock
+  readonly #emitter = new EventEmitter<RunnerEvents>()
+  #stream: EventStream | undefined
+  /** Pending from the first listener on until events are heard, or cannot be for now. */
+  #opening: PromiseWithResolvers<void> | undefined
+  #retry: Timer | undefined
+  #failures = 0
+  #lastId = ''
+  #tag: string | string[] | undefined
+  #isClosed = false
+
+  constructor(options: ResolvedConnectOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
+    if (!checkListener(event, listener)) return
+    this.#emitter.on(event, listener as Listener)
+    this.#open()
+  }
+
+  once<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
+    if (!checkListener(event, listener)) return
+    this.#emitter.once(event, listener as Listener)
+    this.#open()
+  }
+
+  off<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
+    if (!checkListener(event, listener)) return
+    this.#emitter.off(event, listener as Listener)
+    this.#closeUnheard()
+  }
+
+  /** Resolves when the events of what happens from now on are heard, if anybody listens and the node lets itself be heard. */
+  async opened(): Promise<void> {
+    await this.#opening?.promise
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stop()
+  }
+
+  #open(): void {
+    if (this.#stream || this.#retry || this.#isClosed) return
+    this.#opening ??= Promise.withResolvers()
+    this.#stream = new EventStream(this.#options, this.#clock, this.#lastId, {
+      onOpen: ({ [NODE_HEADER]: tag }) => {
+        // The IDs of a node's events mean nothing to another.
+        if (tag !== this.#tag) this.#lastId = ''
+        this.#tag = tag
+        this.#failures = 0
+        this.#opened()
+      },
+      onEvent: (event) => this.#hear(event),
+      onEnd: () => this.#broken(),
+    })
+  }
+
+  #opened(): void {
+    this.#opening?.resolve()
+    this.#opening = undefined
+  }
+
+  #broken(): void {
+    this.#stream = undefined
+    this.#failures += 1
+    // Calls do not wait for events that cannot be had.
+    this.#opened()
+    const again = (): void => {
+      this.#retry = undefined
+      this.#open()
+    }
+    this.#retry = this.#clock.setTimeout(again, backoff(this.#failures), { ref: false })
+  }
+
+  #hear({ name, data, lastId }: ServerSentEvent): void {
+    this.#lastId = lastId
+    if (!isRunnerEvent(name)) return
+    if (name === 'drain' || name === 'idle') this.#emit(name)
+    else {
+      const json = JSON.parse(data) as EventJson
+      if (name === 'expired') this.onExpired(json.id)
+      this.#emit(name, this.#eventOf(name, json))
+    }
+    this.#closeUnheard()
+  }
+
+  #eventOf(name: keyof RunnerEvents, { id, ...json }: EventJson): CallEvent {
+    const tell = this.onId
+    const about = {
+      ...json,
+      get id() {
+        tell(id)
+        return id
+      },
+    }
+    // Progress that is undefined is left out on the way.
+    if (name === 'progress')
+      return Object.assign(about, { progress: 'progress' in json ? readValue(json.progress, 'rich') : undefined })
+    return json.outcome ? Object.assign(about, { outcome: readOutcome(json.outcome, 'rich') }) : about
+  }
+
+  /** A listener that throws must not come between the node and the other listeners. */
+  #emit(name: keyof RunnerEvents, ...args: unknown[]): void {
+    try {
+      this.#emitter.emit(name, ...(args as never))
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  #closeUnheard(): void {
+    if (this.#emitter.eventNames().length === 0) this.#stop()
+  }
+
+  #stop(): void {
+    this.#stream?.close()
+    this.#stream = undefined
+    this.#retry?.clear()
+    this.#retry = undefined
+    this.#opened()
+  }
+}
+
+/** A listener as EventEmitter3 types it, for any one event. */
+type Listener = EventEmitter.EventListener<RunnerEvents, keyof RunnerEvents>

@@ -1,0 +1,171 @@
+import type { CallId } from '../../model/call-id.ts'
+import type { Clock } from '../../model/clock.ts'
+import { CallError } from '../../model/errors.ts'
+import { LONGEST_WAIT, NODE_HEADER } from '../wire/headers.ts'
+import { RICH_TYPE } from '../wire/media.ts'
+import { isProblem, kindOf, type ProblemJson, type ProblemKind } from '../wire/problems.ts'
+import { backoff, retryAfter, withJitter } from './backoff.ts'
+import { NoAnswer, type Answer, type Request } from './exchange.ts'
+import type { ResolvedConnectOptions } from './options.ts'
+import type { Transport } from './transport.ts'
+
+/** What the node is asked, as often as it takes to get an answer. */
+export interface Question {
+  method: Request['method']
+  /** Below the prefix, with the query. */
+  path(wait: number): string
+  headers?: Record<string, string>
+  body?(wait: number): string
+  /** Milliseconds for which the node may hold the answer back. Default: 0. */
+  wait?: number
+  /** Whether it may be sent again when the node may have had it already. Default: true. */
+  isRepeatable?: boolean
+  signal?: AbortSignal | undefined
+  /** For the error. */
+  fn?: string
+  id?: CallId
+}
+
+export interface Reply {
+  status: number
+  headers: Answer['headers']
+  /** The body, as far as it is JSON. */
+  json: unknown
+  problem: ProblemJson | undefined
+  kind: ProblemKind | undefined
+  /** Whether the node may have had the same question before. */
+  isRepeat: boolean
+}
+
+/** Milliseconds that a wait is asked for again, at least, after a connection has broken under a longer one. */
+const SHORTEST_REACH = 1_000
+
+/** Causes for which the node is asked again later, of itself. */
+const BUSY: ReadonlySet<unknown> = new Set<ProblemKind>(['rate-limited', 'too-many-waits'])
+
+/** What stands between the two says so when it does not reach the node. */
+const GATEWAY = new Set([502, 503, 504])
+
+/** The way to one node: it outlives the connections that it consists of. */
+export class Line {
+  readonly #transport: Transport
+  readonly #options: ResolvedConnectOptions
+  readonly #clock: Clock
+  /** Milliseconds for which connections are known to last while nothing is said on them. */
+  #reach = LONGEST_WAIT
+  #tag: string | undefined
+
+  constructor(transport: Transport, options: ResolvedConnectOptions, clock: Clock) {
+    this.#transport = transport
+    this.#options = options
+    this.#clock = clock
+  }
+
+  /** The tag of the node that answered last; asks for it where none has. */
+  async tag(question: Pick<Question, 'fn' | 'signal'>): Promise<string> {
+    if (this.#tag !== undefined) return this.#tag
+    try {
+      await this.ask({ ...question, method: 'GET', path: () => '/health' })
+    } catch (error) {
+      // Asking that has started nothing.
+      if (error instanceof CallError && error.started === 'unknown') throw neverStarted(error)
+      throw error
+    }
+    return this.#tag ?? ''
+  }
+
+  /**
+   * Asks until there is an answer, whatever it says.
+   *
+   * @throws CallError `NODE_UNREACHABLE` when nothing was heard of the node for `wait` and `margin`, with `started`
+   * `no` where it cannot have had the question; the reason of the signal.
+   */
+  async ask(question: Question): Promise<Reply> {
+    const { wait = 0, signal, isRepeatable = true } = question
+    const { margin } = this.#options
+    const until = this.#clock.now() + wait
+    let failures = 0
+    let giveUpAt = Infinity
+    let isRepeat = false
+    for (;;) {
+      const held = Math.ceil(Math.min(Math.max(0, until - this.#clock.now()), this.#reach))
+      const askedAt = this.#clock.now()
+      let reply: Reply | undefined
+      try {
+        const answer = await this.#transport.send(this.#requestOf(question, held), held + margin, signal)
+        reply = this.#read(answer, isRepeat)
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error
+        isRepeat ||= error.isSent
+        failures += 1
+        this.#shorten(this.#clock.now() - askedAt, held)
+        const next = backoff(failures)
+        giveUpAt = Math.min(giveUpAt, this.#clock.now() + margin)
+        const isOver = error.isLate || isFinal(error) || this.#clock.now() + next > giveUpAt
+        if (isOver || (isRepeat && !isRepeatable)) throw this.#unreachable(question, error, isRepeat)
+        await this.#transport.pause(next, signal)
+        continue
+      }
+      this.#lengthen(held)
+      const delay = BUSY.has(reply.kind)
+        ? withJitter(retryAfter(reply.headers['retry-after']) ?? backoff(1))
+        : undefined
+      if (delay === undefined || this.#clock.now() + delay > until + margin) return reply
+      await this.#transport.pause(delay, signal)
+    }
+  }
+
+  #requestOf({ method, path, headers, body }: Question, held: number): Request {
+    const { prefix, headers: always } = this.#options
+    const request = { method, path: prefix + path(held), headers: { ...always, accept: RICH_TYPE, ...headers } }
+    if (!body) return request
+    return { ...request, headers: { ...request.headers, 'content-type': RICH_TYPE }, body: body(held) }
+  }
+
+  /** @throws NoAnswer when somebody else answered for want of the node, CallError when there is no node at all. */
+  #read({ status, headers, body }: Answer, isRepeat: boolean): Reply {
+    const tag = headers[NODE_HEADER]
+    if (typeof tag !== 'string') {
+      if (GATEWAY.has(status)) throw new NoAnswer(`answered by a gateway with HTTP ${status}`, { isSent: true })
+      const message = `what answers at ${this.#options.origin}${this.#options.prefix} is no coatcheck node: HTTP ${status} without the header ${NODE_HEADER}`
+      throw new CallError('PROTOCOL_ERROR', message, { started: isRepeat ? 'unknown' : 'no' })
+    }
+    this.#tag = tag
+    const json = parse(body)
+    const problem = isProblem(json) ? json : undefined
+    return { status, headers, json, problem, kind: problem && kindOf(problem), isRepeat }
+  }
+
+  /** Something on the way may cut connections on which nothing is said for so long: ask for less. */
+  #shorten(lasted: number, held: number): void {
+    if (lasted < held) this.#reach = Math.max(SHORTEST_REACH, Math.min(this.#reach, lasted / 2))
+  }
+
+  #lengthen(held: number): void {
+    if (held >= this.#reach) this.#reach = Math.min(LONGEST_WAIT, this.#reach * 2)
+  }
+
+  #unreachable({ fn, id }: Question, cause: NoAnswer, isSent: boolean): CallError {
+    const message = `the node at ${this.#options.origin} does not answer: ${cause.message}`
+    return new CallError('NODE_UNREACHABLE', message, { fn, id, started: isSent || id ? 'unknown' : 'no', cause })
+  }
+}
+
+function neverStarted({ code, message, fn, cause }: CallError): CallError {
+  return new CallError(code, message, { fn, started: 'no', cause })
+}
+
+/** One of the two does not accept the other's certificate: asking again changes nothing. */
+function isFinal({ cause }: NoAnswer): boolean {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(code)
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    // Whoever needs it will find that it is not there.
+    return undefined
+  }
+}

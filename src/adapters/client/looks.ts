@@ -1,0 +1,105 @@
+import type { Clock } from '../../model/clock.ts'
+import type { CallId } from '../../model/call-id.ts'
+import type { CallStatus } from '../../model/status.ts'
+import { LONGEST_WAIT } from '../wire/headers.ts'
+import { statusOf } from './answers.ts'
+import type { Line } from './line.ts'
+
+interface Waiter {
+  resolve(status: CallStatus): void
+  reject(error: unknown): void
+}
+
+/** A request that the node holds back, and those who wait for what it says. */
+interface Held {
+  /** When the node answers it at the latest. */
+  endsAt: number
+  waiters: Set<Waiter>
+  abort: AbortController
+}
+
+/** Waits for calls by their IDs. However many wait for one call, there is one request for them. */
+export class Looks {
+  readonly #line: Line
+  readonly #clock: Clock
+  readonly #onStatus: (id: CallId, status: CallStatus) => void
+  readonly #held = new Map<CallId, Held>()
+
+  /** @param onStatus is told every status that is heard, before those who wait are. */
+  constructor(line: Line, clock: Clock, onStatus: (id: CallId, status: CallStatus) => void) {
+    this.#line = line
+    this.#clock = clock
+    this.#onStatus = onStatus
+  }
+
+  /**
+   * Waits until the call has ended or the time is up, however often the node has to be asked for that.
+   *
+   * @throws CallError for an ID that cannot be asked for, or a node that does not answer; the reason of `signal`.
+   */
+  async wait(id: CallId, timeout: number, signal?: AbortSignal): Promise<CallStatus> {
+    const until = this.#clock.now() + timeout
+    for (;;) {
+      const left = Math.max(0, until - this.#clock.now())
+      const status = await (left === 0 ? this.#ask(id, 0, signal) : this.#join(id, left, signal))
+      if (status.finished || this.#clock.now() >= until) return status
+    }
+  }
+
+  async #ask(id: CallId, wait: number, signal: AbortSignal | undefined): Promise<CallStatus> {
+    const path = (held: number): string => `/calls/${encodeURIComponent(id)}?timeout=${held}`
+    const status = statusOf(await this.#line.ask({ method: 'GET', path, wait, signal, id }))
+    this.#onStatus(id, status)
+    return status
+  }
+
+  /** Joins the request under way if that is over before the time is, and makes one otherwise. */
+  #join(id: CallId, left: number, signal: AbortSignal | undefined): Promise<CallStatus> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const under = this.#held.get(id)
+      const isSoonEnough = under !== undefined && under.endsAt <= this.#clock.now() + left
+      const held = isSoonEnough ? under : this.#hold(id, Math.min(left, LONGEST_WAIT))
+      const over = (): void => signal?.removeEventListener('abort', leave)
+      const waiter: Waiter = {
+        resolve(status) {
+          over()
+          resolve(status)
+        },
+        reject(error) {
+          over()
+          reject(error)
+        },
+      }
+      const leave = (): void => {
+        held.waiters.delete(waiter)
+        waiter.reject(signal?.reason)
+        if (held.waiters.size > 0) return
+        this.#drop(id, held)
+        held.abort.abort()
+      }
+      held.waiters.add(waiter)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  #hold(id: CallId, wait: number): Held {
+    const held: Held = { endsAt: this.#clock.now() + wait, waiters: new Set(), abort: new AbortController() }
+    this.#held.set(id, held)
+    this.#ask(id, wait, held.abort.signal).then(
+      (status) => {
+        this.#drop(id, held)
+        for (const waiter of held.waiters) waiter.resolve(status)
+      },
+      (error) => {
+        this.#drop(id, held)
+        for (const waiter of held.waiters) waiter.reject(error)
+      },
+    )
+    return held
+  }
+
+  #drop(id: CallId, held: Held): void {
+    if (this.#held.get(id) === held) this.#held.delete(id)
+  }
+}
