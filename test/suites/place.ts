@@ -40,6 +40,8 @@ export interface PlaceOptions extends Pick<
 export interface Place {
   capabilities: Capabilities
   create(options: PlaceOptions): Runner<Calls> | Promise<Runner<Calls>>
+  /** Ends what stands behind a runner that was closed. */
+  destroy?(runner: Runner<Calls>): Promise<void>
 }
 
 /** The functions that the runners of the suite run. */
@@ -102,6 +104,7 @@ export class Suite {
     const posts = new Signposts()
     const tearDown = async (): Promise<void> => {
       await runner.close({ abort: true, grace: 0 })
+      await this.#place.destroy?.(runner)
       posts.remove()
     }
     return { runner, posts, tearDown }

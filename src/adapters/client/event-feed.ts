@@ -2,22 +2,12 @@ import { EventEmitter } from 'eventemitter3'
 import type { CallId } from '../../model/call-id.ts'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { checkListener, isRunnerEvent, type CallEvent, type RunnerEvents } from '../../model/events.ts'
-import { readOutcome, type OutcomeJson } from '../wire/envelopes.ts'
+import { readEvent, type EventJson } from '../wire/events.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
-import { readValue } from '../wire/values.ts'
 import { backoff } from './backoff.ts'
 import { EventStream } from './event-stream.ts'
 import type { ResolvedConnectOptions } from './options.ts'
 import type { ServerSentEvent } from './server-sent-events.ts'
-
-interface EventJson {
-  id: CallId
-  fn: string
-  queueTime?: number
-  runTime?: number
-  progress?: unknown
-  outcome?: OutcomeJson
-}
 
 /** The events of the node, which are asked for only while somebody listens. */
 export class EventFeed {
@@ -106,32 +96,16 @@ export class EventFeed {
   #hear({ name, data, lastId }: ServerSentEvent): void {
     this.#lastId = lastId
     if (!isRunnerEvent(name)) return
-    if (name === 'drain' || name === 'idle') this.#emit(name)
-    else {
-      const json = JSON.parse(data) as EventJson
-      if (name === 'expired') this.onExpired(json.id)
-      this.#emit(name, this.#eventOf(name, json))
-    }
+    const json = JSON.parse(data) as EventJson
+    if (name === 'expired' && json.id !== undefined) this.onExpired(json.id as CallId)
+    // A value that cannot travel has a problem in its place.
+    if (!('problem' in json)) this.#emit(name, readEvent(name, json, 'rich'))
     this.#closeUnheard()
   }
 
-  #eventOf(name: keyof RunnerEvents, { id, ...json }: EventJson): CallEvent {
-    const tell = this.onId
-    const about = {
-      ...json,
-      get id() {
-        tell(id)
-        return id
-      },
-    }
-    // Progress that is undefined is left out on the way.
-    if (name === 'progress')
-      return Object.assign(about, { progress: 'progress' in json ? readValue(json.progress, 'rich') : undefined })
-    return json.outcome ? Object.assign(about, { outcome: readOutcome(json.outcome, 'rich') }) : about
-  }
-
   /** A listener that throws must not come between the node and the other listeners. */
-  #emit(name: keyof RunnerEvents, ...args: unknown[]): void {
+  #emit<E extends keyof RunnerEvents>(name: E, [event]: [CallEvent?]): void {
+    const args = event ? [this.#telling(event)] : []
     try {
       this.#emitter.emit(name, ...(args as never))
     } catch (error) {
@@ -139,6 +113,19 @@ export class EventFeed {
         throw error
       })
     }
+  }
+
+  /** The event, which tells when its ID is read: whoever knows the ID may come back for the call. */
+  #telling(event: CallEvent): CallEvent {
+    const { id } = event
+    const tell = this.onId
+    return Object.defineProperty(event, 'id', {
+      enumerable: true,
+      get() {
+        tell(id)
+        return id
+      },
+    })
   }
 
   #closeUnheard(): void {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { CallId } from '../../model/call-id.ts'
 import { CallError } from '../../model/errors.ts'
 import type { CallStatus } from '../../model/status.ts'
@@ -29,7 +29,7 @@ export class Starting {
     const { fn, args, timeout, abortAfter, grace, retain, priority, idempotencyKey } = request
     this.fn = fn
     this.#line = line
-    this.#key = idempotencyKey ?? randomUUID()
+    this.#key = idempotencyKey === undefined ? randomUUID() : headerOf(idempotencyKey)
     const spans = Object.entries({ abortAfter, grace, retain })
       .filter(([, ms]) => ms !== undefined)
       .map(([name, ms]) => `,"${name}":${writeSpan(ms as number)}`)
@@ -73,6 +73,12 @@ export class Starting {
     this.#id ??= status.id
     return status
   }
+}
+
+/** A key as a header can carry it: one that it cannot is told by its digest. */
+function headerOf(key: string): string {
+  const isPlain = /^[\x21-\x7e]([\x20-\x7e]{0,200}[\x21-\x7e])?$/.test(key)
+  return isPlain ? key : `sha256:${hash('sha256', key)}`
 }
 
 function argsOf(fn: string, args: readonly unknown[]): string {

@@ -1,0 +1,5 @@
+export { connect } from './adapters/client/connect.ts'
+export { CallError } from './model/errors.ts'
+export type { Client } from './adapters/client/client.ts'
+export type { TlsOptions } from './adapters/client/connections.ts'
+export type { ConnectOptions } from './adapters/client/options.ts'
