@@ -63,6 +63,10 @@ export class EventStream implements Dispatcher.DispatchHandler {
     this.#client.destroy().catch(() => undefined)
   }
 
+  onRequestStart(): void {
+    // It is closed by its connection.
+  }
+
   onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
     if (this.#isOver || status < 200) return
     if (status !== 200) {

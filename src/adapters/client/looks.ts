@@ -23,7 +23,7 @@ export class Looks {
   readonly #line: Line
   readonly #clock: Clock
   readonly #onStatus: (id: CallId, status: CallStatus) => void
-  readonly #held = new Map<CallId, Held>()
+  readonly #held = new Map<CallId, Set<Held>>()
 
   /** @param onStatus is told every status that is heard, before those who wait are. */
   constructor(line: Line, clock: Clock, onStatus: (id: CallId, status: CallStatus) => void) {
@@ -49,17 +49,25 @@ export class Looks {
   async #ask(id: CallId, wait: number, signal: AbortSignal | undefined): Promise<CallStatus> {
     const path = (held: number): string => `/calls/${encodeURIComponent(id)}?timeout=${held}`
     const status = statusOf(await this.#line.ask({ method: 'GET', path, wait, signal, id }))
-    this.#onStatus(id, status)
+    this.heard(id, status)
     return status
+  }
+
+  /** A status was told. If it is the end, nobody needs to wait for it any longer. */
+  heard(id: CallId, status: CallStatus): void {
+    this.#onStatus(id, status)
+    if (!status.finished) return
+    for (const held of this.#held.get(id) ?? []) {
+      for (const waiter of held.waiters) waiter.resolve(status)
+      this.#drop(id, held)
+    }
   }
 
   /** Joins the request under way if that is over before the time is, and makes one otherwise. */
   #join(id: CallId, left: number, signal: AbortSignal | undefined): Promise<CallStatus> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      const under = this.#held.get(id)
-      const isSoonEnough = under !== undefined && under.endsAt <= this.#clock.now() + left
-      const held = isSoonEnough ? under : this.#hold(id, Math.min(left, LONGEST_WAIT))
+      const held = this.#heldUntil(id, this.#clock.now() + left) ?? this.#hold(id, Math.min(left, LONGEST_WAIT))
       const over = (): void => signal?.removeEventListener('abort', leave)
       const waiter: Waiter = {
         resolve(status) {
@@ -74,32 +82,45 @@ export class Looks {
       const leave = (): void => {
         held.waiters.delete(waiter)
         waiter.reject(signal?.reason)
-        if (held.waiters.size > 0) return
-        this.#drop(id, held)
-        held.abort.abort()
+        if (held.waiters.size === 0) this.#drop(id, held)
       }
       held.waiters.add(waiter)
       signal?.addEventListener('abort', leave, { once: true })
     })
   }
 
+  /** The last request under way that is answered by then. */
+  #heldUntil(id: CallId, time: number): Held | undefined {
+    let last: Held | undefined
+    for (const held of this.#held.get(id) ?? []) {
+      if (held.endsAt <= time && held.endsAt >= (last?.endsAt ?? 0)) last = held
+    }
+    return last
+  }
+
   #hold(id: CallId, wait: number): Held {
     const held: Held = { endsAt: this.#clock.now() + wait, waiters: new Set(), abort: new AbortController() }
-    this.#held.set(id, held)
+    const all = this.#held.get(id) ?? new Set()
+    this.#held.set(id, all.add(held))
     this.#ask(id, wait, held.abort.signal).then(
       (status) => {
-        this.#drop(id, held)
         for (const waiter of held.waiters) waiter.resolve(status)
+        this.#drop(id, held)
       },
       (error) => {
-        this.#drop(id, held)
         for (const waiter of held.waiters) waiter.reject(error)
+        this.#drop(id, held)
       },
     )
     return held
   }
 
+  /** Nobody waits for it any more: its answer is here, or nobody is. */
   #drop(id: CallId, held: Held): void {
-    if (this.#held.get(id) === held) this.#held.delete(id)
+    held.waiters.clear()
+    held.abort.abort()
+    const all = this.#held.get(id)
+    all?.delete(held)
+    if (all?.size === 0) this.#held.delete(id)
   }
 }

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { checkObject, checkOptions, checkString, show } from '../../model/check.ts'
 import { checkDuration } from '../../model/timeouts.ts'
 import type { TlsOptions } from './connections.ts'
@@ -62,6 +63,10 @@ function readUrl(given: unknown): URL {
 
 function checkHeaders(given: Record<string, string>): Record<string, string> {
   checkObject('headers', given)
-  for (const [name, value] of Object.entries(given)) checkString(`headers[${JSON.stringify(name)}]`, value)
+  for (const [name, value] of Object.entries(given)) {
+    checkString(`headers[${JSON.stringify(name)}]`, value)
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  }
   return { ...given }
 }

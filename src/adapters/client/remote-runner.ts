@@ -245,7 +245,7 @@ export class RemoteRunner<F> implements Client<F> {
 
   async #cancel(id: CallId, request: ReturnType<typeof readCancel>): Promise<CallStatus> {
     const status = await this.#about(id, this.#resources.cancel(id, request))
-    this.#own.heard(id, status)
+    this.#looks.heard(id, status)
     return status
   }
 

@@ -29,7 +29,11 @@ export class Transport {
       }, within)
       const { method, path, headers, body = null } = request
       // `idempotent` lets it go beside others over HTTP/2. Over HTTP/1.1 `blocking` sends nothing behind it.
-      connection.client.dispatch({ method, path, headers, body, blocking: true, idempotent: true }, exchange)
+      try {
+        connection.client.dispatch({ method, path, headers, body, blocking: true, idempotent: true }, exchange)
+      } catch (error) {
+        queueMicrotask(() => exchange.abort(error))
+      }
       return {
         abort: (reason) => exchange.abort(reason),
         over: () => {
