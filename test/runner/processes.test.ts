@@ -15,6 +15,8 @@ runnerSuite({
     functionLogs: true,
     memoryLimit: true,
     answersAfterClose: true,
+    lateIds: true,
+    callTimes: true,
     quickCalls: false,
   },
 

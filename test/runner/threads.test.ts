@@ -9,6 +9,8 @@ runnerSuite({
     functionLogs: true,
     memoryLimit: true,
     answersAfterClose: true,
+    lateIds: true,
+    callTimes: true,
     quickCalls: true,
   },
 

@@ -17,6 +17,10 @@ export interface Capabilities {
   memoryLimit: boolean
   /** Kept outcomes can be asked for after `close`. */
   answersAfterClose: boolean
+  /** An ID is made when it is first asked for, so that it can tell where the call runs. */
+  lateIds: boolean
+  /** `stats` tells how long calls waited and ran, whoever started them. */
+  callTimes: boolean
   /** A call costs microseconds, not milliseconds: tests of many calls take ten times as many. */
   quickCalls: boolean
 }

@@ -15,7 +15,7 @@ export function statusOf(reply: Reply): CallStatus {
 export function refusalOf({ status, problem, kind }: Reply): Error {
   if (!problem) return new CallError('PROTOCOL_ERROR', `the node answered with HTTP ${status} and no reason for it`)
   const isWrong = kind === 'invalid-request' || kind === 'invalid-timeout'
-  return isWrong ? new TypeError(problem.detail) : errorOf(problem)
+  return isWrong ? new TypeError(problem.detail) : errorOf(problem, 'rich')
 }
 
 /** @throws CallError `PROTOCOL_ERROR` for what is not written as this client reads it. */

@@ -22,6 +22,9 @@ export function remotePlace(
       functionLogs: true,
       memoryLimit: true,
       answersAfterClose: false,
+      // The node tells every call's ID as soon as it is admitted, as its answer could get lost.
+      lateIds: false,
+      callTimes: false,
       quickCalls: false,
     },
 
