@@ -43,6 +43,9 @@ const SHORTEST_REACH = 1_000
 /** Causes for which the node is asked again later, of itself. */
 const BUSY: ReadonlySet<unknown> = new Set<ProblemKind>(['rate-limited', 'too-many-waits'])
 
+/** Causes for which the request is sent again: it did not arrive as it was sent. */
+const DAMAGED: ReadonlySet<unknown> = new Set<ProblemKind>(['malformed-request', 'request-timeout'])
+
 /** What stands between the two says so when it does not reach the node. */
 const GATEWAY = new Set([502, 503, 504])
 
@@ -122,7 +125,7 @@ export class Line {
     return { ...request, headers: { ...request.headers, 'content-type': RICH_TYPE }, body: body(held) }
   }
 
-  /** @throws NoAnswer when somebody else answered for want of the node, CallError when there is no node at all. */
+  /** @throws NoAnswer when the node itself has not had the request, CallError when there is no node at all. */
   #read({ status, headers, body }: Answer, isRepeat: boolean): Reply {
     const tag = headers[NODE_HEADER]
     if (typeof tag !== 'string') {
@@ -133,7 +136,9 @@ export class Line {
     this.#tag = tag
     const json = parse(body)
     const problem = isProblem(json) ? json : undefined
-    return { status, headers, json, problem, kind: problem && kindOf(problem), isRepeat }
+    const kind = problem && kindOf(problem)
+    if (DAMAGED.has(kind)) throw new NoAnswer(problem?.detail ?? '', { isSent: true })
+    return { status, headers, json, problem, kind, isRepeat }
   }
 
   /** Something on the way may cut connections on which nothing is said for so long: ask for less. */

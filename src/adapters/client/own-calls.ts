@@ -19,9 +19,10 @@ export class OwnCalls {
   readonly #kept = new Set<CallId>()
   readonly #total = { admitted: 0, succeeded: 0, failed: 0, expired: 0 }
 
-  /** Those that are not known to have ended, the first started first. */
+  /** Those that are not known to have ended: first those not known to have begun, and the last started first. */
   get underWay(): CallId[] {
-    return [...this.#underWay.keys()]
+    const { queued = [], running = [] } = Object.groupBy([...this.#underWay].toReversed(), ([, { state }]) => state)
+    return [...queued, ...running].map(([id]) => id)
   }
 
   /**

@@ -166,7 +166,7 @@ export class RemoteRunner<F> implements Client<F> {
   async close(options?: CloseOptions): Promise<void> {
     const { abort, grace } = readClose(options)
     this.#closing ??= this.#shutDown()
-    if (abort) this.#abortAll(grace)
+    if (abort) void this.#abortAll({ reason: 'the client is closing', grace })
     return this.#closing
   }
 
@@ -283,10 +283,10 @@ export class RemoteRunner<F> implements Client<F> {
     if (this.#closing) throw closed(fn)
   }
 
-  #abortAll(grace: number | undefined): void {
-    const request = { reason: 'the client is closing', grace }
-    for (const starting of this.#starting.keys()) void this.#cancelStarted(starting, request)
-    void eachOf(this.#own.underWay, (id) => this.#cancel(id, request))
+  /** Those that have not begun first: otherwise they would begin in the places of those that end. */
+  async #abortAll(request: ReturnType<typeof readCancel>): Promise<void> {
+    await Promise.all(Array.from(this.#starting.keys(), (starting) => this.#cancelStarted(starting, request)))
+    await eachOf(this.#own.underWay, (id) => this.#cancel(id, request))
   }
 
   async #shutDown(): Promise<void> {
