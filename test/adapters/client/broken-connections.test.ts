@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { connect, type ConnectOptions } from '../../../src/client.ts'
 import { serve, type Served, type ServeOptions } from '../../../src/http.ts'
 import { createRunner, type Runner, type StartOptions } from '../../../src/index.ts'
-import { Authority } from '../../helpers/certificates.ts'
+import { createAuthority } from '../../helpers/certificates.ts'
 import { cacheCompiled } from '../../helpers/compile-cache.ts'
 import { Signposts } from '../../helpers/latch.ts'
 import { CALLS, type Calls } from '../../suites/place.ts'
@@ -39,11 +39,11 @@ const ways = [
     name: 'HTTP/2 by mutual TLS',
     cases: isLong ? 500 : 30,
     async secured() {
-      const authority = await Authority.create('authority')
+      const authority = await createAuthority('authority')
       const { ca } = authority
       return {
-        node: { tls: { ...(await authority.issue('node')), ca } },
-        client: { tls: { ...(await authority.issue('client')), ca } },
+        node: { tls: { ...(await authority.certify('node')), ca } },
+        client: { tls: { ...(await authority.certify('client')), ca } },
       }
     },
   },
