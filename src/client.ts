@@ -1,5 +1,8 @@
 export { connect } from './adapters/client/connect.ts'
+export { connectAll } from './adapters/client/connect-all.ts'
 export { CallError } from './model/errors.ts'
 export type { Client } from './adapters/client/client.ts'
+export type { CallEachOptions, Clients, NodeOptions } from './adapters/client/connect-all.ts'
 export type { TlsOptions } from './adapters/client/connections.ts'
+export type { NodeResult } from './adapters/client/fan-out.ts'
 export type { ConnectOptions } from './adapters/client/options.ts'

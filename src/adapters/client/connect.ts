@@ -16,6 +16,11 @@ import { Transport } from './transport.ts'
  * @throws TypeError or RangeError for a URL or an option that is not right.
  */
 export function connect<F = AnyFunctions>(url: string | URL, options?: ConnectOptions): Client<F> {
+  return createClient<F>(url, options)
+}
+
+/** The same, with what only this package needs of it. */
+export function createClient<F>(url: string | URL, options?: ConnectOptions): RemoteRunner<F> {
   const resolved = resolveConnect(url, options)
   const { origin, tls, margin } = resolved
   const transport = new Transport({ origin, tls, connectTimeout: margin }, systemClock)

@@ -36,6 +36,20 @@ export interface RemoteRunnerParts {
   margin: number
 }
 
+/** A call that is asked for in turns. */
+export interface PreparedCall {
+  /** The call's ID, where the node has told it. */
+  readonly id: CallId | undefined
+  /** Whether the node may have been asked for the call. */
+  readonly isAsked: boolean
+  /**
+   * Asks for the call's status, and waits as long for its end.
+   *
+   * @throws as `start`; the reason of `stop`, which ends this turn only.
+   */
+  ask(wait: number, stop: AbortSignal): Promise<CallStatus>
+}
+
 /** Calls that are asked for at once while the client closes. */
 const AT_ONCE = 50
 
@@ -179,19 +193,44 @@ export class RemoteRunner<F> implements Client<F> {
     return this.close()
   }
 
+  /** A call for whoever asks for it in turns: whatever becomes of one of them, it runs once. */
+  prepare(request: CallRequest): PreparedCall {
+    const starting = new Starting(this.#line, this.#margin, request)
+    return {
+      get id() {
+        return starting.id
+      },
+      get isAsked() {
+        return starting.isAsked
+      },
+      ask: async (wait, stop) => {
+        const { id } = starting
+        if (id === undefined) return this.#start({ ...request, timeout: wait }, starting, stop)
+        const status = await this.#counted(wait, () => this.#about(id, this.#looks.wait(id, wait, stop)))
+        return this.#handOver(status, request)
+      },
+    }
+  }
+
   // Calls
 
-  async #start(request: CallRequest): Promise<CallStatus> {
+  async #start(
+    request: CallRequest,
+    starting = new Starting(this.#line, this.#margin, request),
+    stop?: AbortSignal,
+  ): Promise<CallStatus> {
     const { fn, signal } = request
-    const starting = new Starting(this.#line, this.#margin, request)
     this.#refuseWhenClosed(fn)
-    if (signal?.aborted) {
+    if (signal?.aborted && !starting.isAsked) {
       const message = `call of "${fn}" was aborted before it was sent`
       throw new CallError('ABORTED', message, { fn, started: 'no', step: 'queued', cause: signal.reason })
     }
     const over = signal && this.#subscribe(starting, signal)
-    const answer = this.#counted(request.timeout, () => this.#untilAnswered(starting, request, over))
-    const settled = answer.catch(() => over?.())
+    const answer = this.#counted(request.timeout, () => this.#untilAnswered(starting, request, over, stop))
+    const settled = answer.catch(() => {
+      // Otherwise it is over when the call ends.
+      if (starting.id === undefined) over?.()
+    })
     this.#starting.set(starting, settled)
     this.#told.starting()
     try {
@@ -203,16 +242,21 @@ export class RemoteRunner<F> implements Client<F> {
   }
 
   /** Starts the call, and waits for it as long as was asked for. */
-  async #untilAnswered(starting: Starting, request: CallRequest, over?: () => void): Promise<CallStatus> {
+  async #untilAnswered(
+    starting: Starting,
+    request: CallRequest,
+    over?: () => void,
+    stop?: AbortSignal,
+  ): Promise<CallStatus> {
     // Subscribe before starting: the call may end first.
     await this.#feed.opened()
     const until = this.#clock.now() + request.timeout
-    const status = await starting.ask(request.timeout)
+    const status = await starting.ask(request.timeout, stop)
     for (const buffer of request.transfer) if (!buffer.detached) structuredClone(null, { transfer: [buffer] })
     this.#own.started(starting.fn, status, over)
     const left = until - this.#clock.now()
     if (status.finished || left <= 0) return status
-    return this.#about(status.id, this.#looks.wait(status.id, left))
+    return this.#about(status.id, this.#looks.wait(status.id, left, stop))
   }
 
   /** The node keeps every call, as its answer could have got lost. This one has arrived. */

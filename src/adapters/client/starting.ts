@@ -4,7 +4,6 @@ import { CallError } from '../../model/errors.ts'
 import type { CallStatus } from '../../model/status.ts'
 import { KEY_HEADER, LONGEST_WAIT, NODE_HEADER } from '../wire/headers.ts'
 import { writeSpan } from '../wire/spans.ts'
-import { UnwritableError, writeArgs } from '../wire/values.ts'
 import { statusOf } from './answers.ts'
 import type { CallRequest } from './call-request.ts'
 import type { Line } from './line.ts'
@@ -20,11 +19,9 @@ export class Starting {
   /** The node that the call is for: no other may have it when this one may have it already. */
   #tag: string | undefined
   #id: CallId | undefined
+  #isAsked = false
 
-  /**
-   * @param margin of the line, in milliseconds.
-   * @throws CallError `NOT_CLONEABLE` for arguments that cannot travel.
-   */
+  /** @param margin of the line, in milliseconds. */
   constructor(line: Line, margin: number, request: CallRequest) {
     const { fn, args, timeout, abortAfter, grace, retain, priority, idempotencyKey } = request
     this.fn = fn
@@ -34,7 +31,7 @@ export class Starting {
       .filter(([, ms]) => ms !== undefined)
       .map(([name, ms]) => `,"${name}":${writeSpan(ms as number)}`)
     const rank = priority === undefined ? '' : `,"priority":${priority}`
-    this.#body = `{"fn":${JSON.stringify(fn)},"args":${argsOf(fn, args)}${spans.join('')}${rank}`
+    this.#body = `{"fn":${JSON.stringify(fn)},"args":${args}${spans.join('')}${rank}`
     // The node knows the key for as long as it keeps the call.
     this.#isRepeatable = retain === undefined || retain > Math.min(timeout, LONGEST_WAIT) + 3 * margin
   }
@@ -44,15 +41,22 @@ export class Starting {
     return this.#id
   }
 
+  /** Whether the node may have been asked for the call, so that it may run. */
+  get isAsked(): boolean {
+    return this.#isAsked
+  }
+
   /**
    * Asks for the call's status, and by that for its start where the node does not have it yet.
    *
-   * @throws CallError for a call that is refused, a node that does not answer, or one that has given way to another.
+   * @throws CallError for a call that is refused, a node that does not answer, or one that has given way to another;
+   * the reason of `stop`.
    */
-  async ask(wait: number): Promise<CallStatus> {
+  async ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
     const { fn } = this
     for (;;) {
-      this.#tag ??= await this.#line.tag({ fn })
+      this.#tag ??= await this.#line.tag({ fn, signal: stop })
+      this.#isAsked = true
       const reply = await this.#line.ask({
         method: 'POST',
         path: () => '/calls',
@@ -60,6 +64,7 @@ export class Starting {
         body: (held) => `${this.#body},"timeout":${held}}`,
         wait,
         isRepeatable: this.#isRepeatable,
+        signal: stop,
         fn,
       })
       if (reply.kind !== 'node-changed') return this.#told(statusOf(reply))
@@ -79,15 +84,6 @@ export class Starting {
 function headerOf(key: string): string {
   const isPlain = /^[\x21-\x7e]([\x20-\x7e]{0,200}[\x21-\x7e])?$/.test(key)
   return isPlain ? key : `sha256:${hash('sha256', key)}`
-}
-
-function argsOf(fn: string, args: readonly unknown[]): string {
-  try {
-    return writeArgs(args)
-  } catch (error) {
-    if (error instanceof UnwritableError) throw new CallError('NOT_CLONEABLE', error.message, { fn })
-    throw error
-  }
 }
 
 function lost(fn: string): CallError {

@@ -1,0 +1,124 @@
+import type { Clock } from '../../model/clock.ts'
+import { CallError } from '../../model/errors.ts'
+import type { CallStatus } from '../../model/status.ts'
+import { LONGEST_WAIT } from '../wire/headers.ts'
+import type { PreparedCall } from './remote-runner.ts'
+
+/** What became of a call on one node. */
+export type NodeResult<T = unknown> =
+  | { ok: true; value: T }
+  /**
+   * `offline`: the node is marked so, and was not asked. A call that goes on has the code `CALL_RUNNING`, and its ID.
+   */
+  | { ok: false; error: CallError; offline: boolean }
+
+/** A node that is asked, and what for. */
+export interface AskedNode {
+  name: string
+  fn: string
+  call: PreparedCall
+}
+
+export interface FanOut {
+  nodes: readonly AskedNode[]
+  /** Milliseconds for all of them together. */
+  timeout: number
+  clock: Clock
+}
+
+/** Nodes that are asked at once. */
+const AT_ONCE = 30
+
+/** Milliseconds of a turn, at most, that are left for the answer to arrive. */
+const LONGEST_WAY = 1_000
+
+const STOPPED = new Error('its turn is over')
+
+/**
+ * Gives the results of all nodes in the order in which they arrive, the last of them when the time is up.
+ *
+ * Where there are more nodes than are asked at once they take turns, so that those that hang do not keep the others from
+ * being asked.
+ */
+export async function* fanOut({ nodes, timeout, clock }: FanOut): AsyncGenerator<[name: string, result: NodeResult]> {
+  const until = clock.now() + timeout
+  const rounds = Math.ceil(nodes.length / AT_ONCE)
+  const turn = rounds === 1 ? timeout : Math.min(timeout / rounds, LONGEST_WAIT)
+  const waiting = [...nodes]
+  const arrived: [string, NodeResult][] = []
+  const left = new AbortController()
+  let tell: (() => void) | undefined
+
+  const work = async (): Promise<void> => {
+    for (let node = waiting.shift(); node && !left.signal.aborted; node = waiting.shift()) {
+      const result = await takeTurn(node, Math.min(turn, until - clock.now()), clock, left.signal)
+      if (result || clock.now() >= until) {
+        arrived.push([node.name, result ?? unfinished(node)])
+        tell?.()
+      } else waiting.push(node)
+    }
+  }
+  const workers = Array.from({ length: Math.min(AT_ONCE, nodes.length) }, work)
+
+  try {
+    for (let count = 0; count < nodes.length; count++) {
+      if (arrived.length === 0) {
+        await new Promise<void>((resolve) => {
+          tell = resolve
+        })
+      }
+      yield arrived.shift() as [string, NodeResult]
+    }
+  } finally {
+    // Whoever stops reading leaves the calls to their nodes.
+    left.abort(STOPPED)
+    await Promise.all(workers)
+  }
+}
+
+/** Asks a node for so many milliseconds. Gives its result, if there is one by then. */
+async function takeTurn(
+  { fn, call }: AskedNode,
+  ms: number,
+  clock: Clock,
+  left: AbortSignal,
+): Promise<NodeResult | undefined> {
+  if (ms <= 0) return undefined
+  const turn = new AbortController()
+  const stop = (): void => turn.abort(STOPPED)
+  const timer = ms === Infinity ? undefined : clock.setTimeout(stop, ms)
+  left.addEventListener('abort', stop, { once: true })
+  try {
+    return resultOf(await call.ask(ms - Math.min(LONGEST_WAY, ms / 10), turn.signal))
+  } catch (error) {
+    if (error === STOPPED) return undefined
+    return { ok: false, error: asCallError(error, fn), offline: false }
+  } finally {
+    timer?.clear()
+    left.removeEventListener('abort', stop)
+  }
+}
+
+function resultOf(status: CallStatus): NodeResult | undefined {
+  if (!status.finished) return undefined
+  return status.ok ? { ok: true, value: status.value } : { ok: false, error: status.error, offline: false }
+}
+
+/** Of a node that has given no result when the time is up. */
+function unfinished({ name, fn, call: { id, isAsked } }: AskedNode): NodeResult {
+  const error =
+    id === undefined
+      ? new CallError('NODE_UNREACHABLE', `node "${name}" did not answer in the time that there was`, {
+          fn,
+          started: isAsked ? 'unknown' : 'no',
+        })
+      : new CallError('CALL_RUNNING', `the call goes on at node "${name}": wait for it there by its ID`, { fn, id })
+  return { ok: false, error, offline: false }
+}
+
+/** What a node refuses is its result, whatever it is. */
+function asCallError(error: unknown, fn: string): CallError {
+  if (error instanceof CallError) return error
+  const message = `the node refused the call: ${error instanceof Error ? error.message : String(error)}`
+  return new CallError('PROTOCOL_ERROR', message, { fn, started: 'no', cause: error })
+}
