@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { buildConnector, Client } from 'undici'
 
@@ -21,6 +22,7 @@ const STREAMS = 100
 /** One connection, made when there is a request for it. */
 export interface Connection {
   readonly client: Client
+  end(): Promise<void>
   /** Requests under way. */
   load: number
   isOpen: boolean
@@ -70,19 +72,29 @@ export class Connections {
 
   /** Ends all connections, and the requests under way with them. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.splice(0).map(({ client }) => client.destroy()))
+    await Promise.all(this.#all.splice(0).map((connection) => connection.end()))
   }
 
   #create(): Connection {
+    // A connector gives the socket that it connects, which its type does not say.
+    let socket: unknown
     const client = new Client(this.#options.origin, {
-      connect: this.#connect,
+      connect: (target, callback) => {
+        socket = this.#connect(target, callback)
+      },
       allowH2: true,
       pipelining: STREAMS,
       // How long an answer may take is for each request to say.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    const connection: Connection = { client, load: 0, isOpen: false }
+    const end = async (): Promise<void> => {
+      const isEnded = client.destroy()
+      // One that is still being connected is none of the client's yet.
+      if (socket instanceof Socket) socket.destroy(new Error('the connection is not wanted any more'))
+      await isEnded
+    }
+    const connection: Connection = { client, end, load: 0, isOpen: false }
     client.on('connect', () => {
       connection.isOpen = true
     })
@@ -99,6 +111,6 @@ export class Connections {
     if (index === -1) return
     this.#all.splice(index, 1)
     // What it says is of no use to anybody: nothing is under way.
-    connection.client.destroy().catch(() => undefined)
+    connection.end().catch(() => undefined)
   }
 }

@@ -89,7 +89,7 @@ async function takeTurn(
   const timer = ms === Infinity ? undefined : clock.setTimeout(stop, ms)
   left.addEventListener('abort', stop, { once: true })
   try {
-    return resultOf(await call.ask(ms - Math.min(LONGEST_WAY, ms / 10), turn.signal))
+    return resultOf(await call.ask(ms - Math.min(LONGEST_WAY, ms / 4), turn.signal))
   } catch (error) {
     if (error === STOPPED) return undefined
     return { ok: false, error: asCallError(error, fn), offline: false }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { connectAll, type Clients, type NodeResult } from '../../../src/client.ts'
 import { serve, type Served } from '../../../src/http.ts'
@@ -106,10 +106,12 @@ describe('many nodes at once', () => {
 
   test('a node that is marked offline is answered for without a request', async (t) => {
     const proxy = await UnreliableProxy.listen(() => Number(new URL(served[0]?.url ?? '').port))
-    t.after(() => proxy.close())
     const url = `https://localhost:${proxy.port}`
     const all = connectAll<Calls>({ away: { url, offline: true }, ...urls(1) }, { tls })
-    t.after(() => all.close())
+    t.after(async () => {
+      await all.close()
+      await proxy.close()
+    })
     const first = await all.callEach('add', [1, 2])
     const away = first.get('away')
     assert.ok(away && !away.ok && away.offline)
@@ -125,7 +127,7 @@ describe('many nodes at once', () => {
   test('a call that goes on when the time is up is told of with its ID', async (t) => {
     const latch = posts.latch()
     const all = connectTo(t, urls(2))
-    const results = await all.callEach('hold', [latch.path, 'held'], { timeout: 1_500 })
+    const results = await all.callEach('hold', [latch.path, 'held'], { timeout: 3_000 })
     latch.open()
     for (const [name, result] of results) {
       assert.ok(!result.ok)
@@ -161,22 +163,28 @@ describe('many nodes at once', () => {
   })
 
   test('at most 30 nodes are asked at once', async (t) => {
-    let connections = 0
+    const open = new Set<Socket>()
+    let most = 0
+    let asked = 0
     const server = createServer((socket) => {
-      connections += 1
+      asked += 1
+      open.add(socket)
+      most = Math.max(most, open.size)
       socket.on('error', () => undefined)
-      t.after(() => socket.destroy())
+      socket.on('close', () => open.delete(socket))
+      socket.resume()
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     t.after(() => server.close())
     const url = `https://localhost:${(server.address() as AddressInfo).port}`
     const all = connectTo(t, Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`node${i}`, url])))
-    const answer = all.callEach('add', [1, 2], { timeout: 1_600 })
-    await until('connections', () => connections >= 30)
-    assert.equal(connections, 30)
-    assert.equal((await answer).size, 50)
-    assert.equal(connections, 50)
+    const results = await all.callEach('add', [1, 2], { timeout: 1_600 })
+    assert.equal(results.size, 50)
+    assert.ok(asked >= 50)
+    // What is given up here is not heard of there at once.
+    assert.ok(most >= 30 && most <= 32, `${most} connections at once`)
+    await until('no connections', () => open.size === 0)
   })
 
   test('arguments that are not right are refused before any node is asked', async (t) => {
