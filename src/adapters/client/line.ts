@@ -152,12 +152,13 @@ export class Line {
 
   #unreachable({ fn, id }: Question, cause: NoAnswer, isSent: boolean): CallError {
     const message = `the node at ${this.#options.origin} does not answer: ${cause.message}`
-    return new CallError('NODE_UNREACHABLE', message, { fn, id, started: isSent || id ? 'unknown' : 'no', cause })
+    const started = isSent || id !== undefined ? 'unknown' : 'no'
+    return new CallError('NODE_UNREACHABLE', message, { fn, id, started, retryable: !isFinal(cause), cause })
   }
 }
 
-function neverStarted({ code, message, fn, cause }: CallError): CallError {
-  return new CallError(code, message, { fn, started: 'no', cause })
+function neverStarted({ code, message, fn, retryable, cause }: CallError): CallError {
+  return new CallError(code, message, { fn, started: 'no', retryable, cause })
 }
 
 /** One of the two does not accept the other's certificate: asking again changes nothing. */
