@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, connectAll } from '../../../src/client.ts'
 import { assertError, NOT_NUMBERS, NOT_OBJECTS, NOT_OPTIONS, type ErrorKind } from '../../helpers/wrong.ts'
