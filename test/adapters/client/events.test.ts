@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { connect, type Client } from '../../../src/client.ts'
+import { serve } from '../../../src/http.ts'
+import { createRunner } from '../../../src/index.ts'
+import { startScript } from '../../helpers/child.ts'
+import { until } from '../../helpers/latch.ts'
+import { CALLS, type Calls } from '../../suites/place.ts'
+import { fakeNode, FINISHED, send, type Asked, type FakeNode } from './fake-node.ts'
+
+async function setUp(t: TestContext): Promise<{ client: Client<Calls>; node: FakeNode; streams: () => Asked[] }> {
+  const node = await fakeNode(t, (asked) => {
+    if (asked.what === 'GET /events') asked.response.writeHead(200).write(': here\n\n')
+    else send(asked, 200, { ...FINISHED, id: undefined })
+  })
+  const client = connect<Calls>(node.url)
+  t.after(() => client.disconnect())
+  return { client, node, streams: () => node.asked.filter(({ what }) => what === 'GET /events') }
+}
+
+const queued = (id: number): string => `id: a.${id}\nevent: queued\ndata: {"id":"call ${id}","fn":"add"}\n\n`
+
+test('events are asked for only while somebody listens', async (t) => {
+  const { client, node, streams } = await setUp(t)
+  await client.call('add', [1, 2])
+  assert.equal(node.asked.length, 1)
+  const listener = (): void => undefined
+  client.on('queued', listener)
+  client.on('idle', listener)
+  const stream = await until('the stream', () => streams()[0])
+  client.off('queued', listener)
+  await client.call('add', [1, 2])
+  assert.equal(stream.response.destroyed, false)
+  client.off('idle', listener)
+  await until('its end', () => stream.response.destroyed)
+  await client.call('add', [1, 2])
+  assert.equal(streams().length, 1)
+})
+
+test('once listens to one event, and no longer', async (t) => {
+  const { client, streams } = await setUp(t)
+  const heard: string[] = []
+  client.once('queued', ({ id }) => heard.push(id))
+  const stream = await until('the stream', () => streams()[0])
+  stream.response.write(queued(1) + queued(2))
+  await until('its end', () => stream.response.destroyed)
+  assert.deepEqual(heard, ['call 1'])
+})
+
+test('a call is started only when its events are heard', async (t) => {
+  const { client, node } = await setUp(t)
+  client.on('queued', () => undefined)
+  await client.call('add', [1, 2])
+  assert.deepEqual(
+    node.asked.map(({ what }) => what),
+    ['GET /events', 'POST /calls'],
+  )
+})
+
+test('a stream that breaks is gone on with where it broke', async (t) => {
+  const { client, streams } = await setUp(t)
+  const heard: string[] = []
+  client.on('queued', ({ id }) => heard.push(id))
+  const first = await until('the stream', () => streams()[0])
+  first.response.write(queued(1))
+  await until('the event', () => heard.length === 1)
+  first.response.destroy()
+  const second = await until('the next stream', () => streams()[1])
+  assert.equal(second.headers['last-event-id'], 'a.1')
+  second.response.write(queued(2))
+  await until('the next event', () => heard.length === 2)
+  assert.deepEqual(heard, ['call 1', 'call 2'])
+})
+
+test('calls are started though events cannot be had', async (t) => {
+  const node = await fakeNode(t, (asked) => {
+    if (asked.what === 'GET /events') asked.response.destroy()
+    else send(asked, 200, { ...FINISHED, id: undefined })
+  })
+  const client = connect<Calls>(node.url)
+  t.after(() => client.disconnect())
+  client.on('queued', () => undefined)
+  assert.equal(await client.call('add', [1, 2]), 3)
+})
+
+test('a client that was used and listens keeps no process alive', async (t) => {
+  const runner = createRunner<Calls>({ functions: CALLS, threads: { max: 1 } })
+  const node = await serve(runner, { port: 0, functions: ['add'] })
+  t.after(() => node.close())
+  const script = startScript(t, new URL('../../fixtures/client/idle.ts', import.meta.url), [node.url])
+  const { status, signal, stdout, stderr } = await script.ended
+  assert.deepEqual([status, signal, stderr], [0, null, ''])
+  assert.match(stdout, /^3$/m)
+})
