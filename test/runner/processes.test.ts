@@ -22,7 +22,7 @@ runnerSuite({
 
   create({ atOnce = 2, memoryLimit, functions = CALLS, define, ...others }) {
     // For places that know threads.
-    const { inOneThread: _notHere, ...options } = others
+    const { inOneThread: _notHere, isFresh: _always, ...options } = others
     const limited = memoryLimit === undefined ? {} : withMemory(memoryLimit)
     return createRunner({
       functions,

@@ -14,7 +14,7 @@ runnerSuite({
     quickCalls: true,
   },
 
-  create({ atOnce = 2, inOneThread = false, memoryLimit, functions = CALLS, ...options }) {
+  create({ atOnce = 2, inOneThread = false, isFresh: _always, memoryLimit, functions = CALLS, ...options }) {
     const places = inOneThread ? { max: 1, concurrency: atOnce } : { max: atOnce }
     const resourceLimits = memoryLimit === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimit } }
     return createRunner({ functions, threads: { ...places, ...resourceLimits }, ...options })

@@ -63,7 +63,7 @@ export function functionRules(suite: Suite): void {
   })
 
   test('an unknown function that was admitted before it was known which there are ends with that', async (t) => {
-    const { runner } = await suite.setUp(t)
+    const { runner } = await suite.setUp(t, { isFresh: true })
     const started = await runner.start('subtract' as 'add', [1, 2], { timeout: 0 })
     assert.ok(!started.finished)
     const error = errorOf(await runner.wait(started.id), 'FUNCTION_NOT_FOUND')

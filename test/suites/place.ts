@@ -34,6 +34,8 @@ export interface PlaceOptions extends Pick<
   atOnce?: number
   /** Whether these run side by side in one thread, where the place knows threads. Default: false. */
   inOneThread?: boolean
+  /** Whether nothing may have run there before. Default: false. */
+  isFresh?: boolean
   /** Megabytes that a function may use, with the capability `memoryLimit`. */
   memoryLimit?: number
   /** The functions module. Default: `CALLS`. */
