@@ -99,14 +99,13 @@ function programOf({ code }: Sample): string {
 /** Puts a package in place whose entries are those of `src`: the samples import it by its name. */
 async function installFromSource(target: string): Promise<void> {
   const from = (entry: string): string => pathToFileURL(join(root, 'src', entry)).href
+  const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: Record<string, unknown> }
+  const names = Object.keys(own.exports).filter((name) => name !== './package.json')
+  const entries = names.map((name) => [name, name === '.' ? 'index' : name.slice(2)] as const)
+  const exports = Object.fromEntries(entries.map(([name, entry]) => [name, `./${entry}.js`]))
   await mkdir(target, { recursive: true })
-  await Promise.all([
-    writeFile(
-      join(target, 'package.json'),
-      '{ "type": "module", "exports": { ".": "./index.js", "./function": "./function.js", "./http": "./http.js" } }',
-    ),
-    writeFile(join(target, 'index.js'), `export * from '${from('index.ts')}'`),
-    writeFile(join(target, 'function.js'), `export * from '${from('function.ts')}'`),
-    writeFile(join(target, 'http.js'), `export * from '${from('http.ts')}'`),
-  ])
+  await writeFile(join(target, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  for (const [, entry] of entries) {
+    await writeFile(join(target, `${entry}.js`), `export * from '${from(`${entry}.ts`)}'`)
+  }
 }

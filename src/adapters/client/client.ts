@@ -1,3 +1,4 @@
+import type { RunnerEvents } from '../../model/events.ts'
 import type { AnyFunctions } from '../../model/functions.ts'
 import type { CloseOptions, Runner, RunnerStats } from '../../model/runner.ts'
 
@@ -8,6 +9,12 @@ export interface Client<F = AnyFunctions> extends Runner<F> {
    * nor of what has happened since. Times, threads and processes are the node's own affair, and 0 here.
    */
   stats(): RunnerStats
+
+  /**
+   * Calls `listener` at each such event of the calls of this client's principal, until `off`. Events are asked for while
+   * somebody listens: those of a call that is started afterwards are all heard.
+   */
+  on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this
 
   /**
    * Takes no more calls, lets those that this client started end (or aborts them), and ends the connections. A wait for

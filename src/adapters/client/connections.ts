@@ -52,10 +52,6 @@ export class Connections {
       })
   }
 
-  get size(): number {
-    return this.#all.length
-  }
-
   /** A connection for one more request, which is over with `release`. */
   take(): Connection {
     const connection = this.#all.find(({ load }) => load < this.#room) ?? this.#create()
@@ -67,7 +63,7 @@ export class Connections {
     connection.load -= 1
     // Those of HTTP/1.1 end by themselves when they have been idle for a while.
     const isSpare = this.#room > 1 && this.#all.length > 1
-    if (connection.load === 0 && (isSpare || !connection.isOpen)) this.#drop(connection)
+    if (connection.load === 0 && (isSpare || !connection.isOpen)) this.drop(connection)
   }
 
   /** Ends all connections, and the requests under way with them. */
@@ -100,17 +96,18 @@ export class Connections {
     })
     client.on('disconnect', () => {
       connection.isOpen = false
-      if (connection.load === 0) this.#drop(connection)
+      if (connection.load === 0) this.drop(connection)
     })
     this.#all.push(connection)
     return connection
   }
 
-  #drop(connection: Connection): void {
+  /** Ends a connection, and the requests under way on it. */
+  drop(connection: Connection): void {
     const index = this.#all.indexOf(connection)
     if (index === -1) return
     this.#all.splice(index, 1)
-    // What it says is of no use to anybody: nothing is under way.
+    // What it says is of no use to anybody.
     connection.end().catch(() => undefined)
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts'
 import { CallError } from '../../model/errors.ts'
 import type { CallStatus } from '../../model/status.ts'
 import { LONGEST_WAIT } from '../wire/headers.ts'
-import type { PreparedCall } from './remote-runner.ts'
+import type { PreparedCall } from './calls.ts'
 
 /** What became of a call on one node. */
 export type NodeResult<T = unknown> =

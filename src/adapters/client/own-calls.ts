@@ -6,7 +6,6 @@ import type { CallStatus } from '../../model/status.ts'
 const MOST = 10_000
 
 interface OwnCall {
-  fn: string
   state: 'queued' | 'running'
   /** Called when it is known to have ended, or is forgotten here. */
   onEnd: (() => void) | undefined
@@ -30,7 +29,7 @@ export class OwnCalls {
    *
    * @param onEnd is called when the call is known to have ended; at once if it has.
    */
-  started(fn: string, status: CallStatus, onEnd?: () => void): void {
+  started(status: CallStatus, onEnd?: () => void): void {
     const { id } = status
     const isNew = id === undefined || !(this.#underWay.has(id) || this.#kept.has(id))
     if (isNew) this.#total.admitted += 1
@@ -40,7 +39,7 @@ export class OwnCalls {
       onEnd?.()
     } else {
       const earlier = this.#underWay.get(status.id)
-      this.#underWay.set(status.id, { fn, state: status.state, onEnd: both(earlier?.onEnd, onEnd) })
+      this.#underWay.set(status.id, { state: status.state, onEnd: both(earlier?.onEnd, onEnd) })
       this.#forgetOldest()
     }
   }
@@ -66,8 +65,9 @@ export class OwnCalls {
     this.#kept.delete(id)
   }
 
-  /** The node has told that it dropped the outcome. */
+  /** The node has told that it dropped an outcome. */
   expired(id: CallId): void {
+    if (!this.#kept.has(id) && !this.#underWay.has(id)) return
     this.#total.expired += 1
     this.gone(id)
   }

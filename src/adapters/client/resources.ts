@@ -11,6 +11,11 @@ import { backoff, retryAfter } from './backoff.ts'
 import type { Line, Reply } from './line.ts'
 import type { Transport } from './transport.ts'
 
+export interface CancelRequest {
+  reason: unknown
+  grace: number | undefined
+}
+
 /** What else the node can be asked. */
 export class Resources {
   readonly #line: Line
@@ -21,7 +26,7 @@ export class Resources {
     this.#transport = transport
   }
 
-  async cancel(id: CallId, { reason, grace }: { reason: unknown; grace: number | undefined }): Promise<CallStatus> {
+  async cancel(id: CallId, { reason, grace }: CancelRequest): Promise<CallStatus> {
     const why = reason === undefined ? [] : [`"reason":${writeCause(reason, 'rich')}`]
     const span = grace === undefined ? [] : [`"grace":${writeSpan(grace)}`]
     const body = `{${[...why, ...span].join(',')}}`

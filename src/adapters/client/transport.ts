@@ -26,6 +26,8 @@ export class Transport {
       const exchange = new Exchange(resolve, reject)
       const timer = this.#clock.setTimeout(() => {
         exchange.abort(new NoAnswer(`no answer within ${within} ms`, { isSent: exchange.isSent, isLate: true }))
+        // It may lead nowhere by now: whatever else is on it has to be sent again.
+        this.#connections.drop(connection)
       }, within)
       const { method, path, headers, body = null } = request
       // `idempotent` lets it go beside others over HTTP/2. Over HTTP/1.1 `blocking` sends nothing behind it.
