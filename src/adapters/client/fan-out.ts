@@ -13,7 +13,7 @@ export type NodeResult<T = unknown> =
   | { ok: false; error: CallError; offline: boolean }
 
 /** A node that is asked, and what for. */
-export interface AskedNode {
+interface AskedNode {
   name: string
   fn: string
   call: PreparedCall

@@ -57,6 +57,7 @@ export class Line {
   /** Milliseconds for which connections are known to last while nothing is said on them. */
   #reach = LONGEST_WAIT
   #tag: string | undefined
+  #learning: Promise<void> | undefined
 
   constructor(transport: Transport, options: ResolvedConnectOptions, clock: Clock) {
     this.#transport = transport
@@ -65,16 +66,23 @@ export class Line {
   }
 
   /** The tag of the node that answered last; asks for it where none has. */
-  async tag(question: Pick<Question, 'fn' | 'signal'>): Promise<string> {
+  async tag({ fn, signal }: Pick<Question, 'fn' | 'signal'>): Promise<string> {
     if (this.#tag !== undefined) return this.#tag
     try {
-      await this.ask({ ...question, method: 'GET', path: () => '/health' })
+      // Many that begin at once need one answer, and the connection that it came by.
+      await (signal ? this.#learn(signal) : (this.#learning ??= this.#learn()))
     } catch (error) {
       // Asking that has started nothing.
-      if (error instanceof CallError && error.started === 'unknown') throw neverStarted(error)
+      if (error instanceof CallError && error.started !== 'yes') throw neverStarted(error, fn)
       throw error
+    } finally {
+      if (!signal) this.#learning = undefined
     }
     return this.#tag ?? ''
+  }
+
+  async #learn(signal?: AbortSignal): Promise<void> {
+    await this.ask({ method: 'GET', path: () => '/health', signal })
   }
 
   /**
@@ -157,7 +165,7 @@ export class Line {
   }
 }
 
-function neverStarted({ code, message, fn, retryable, cause }: CallError): CallError {
+function neverStarted({ code, message, retryable, cause }: CallError, fn: string | undefined): CallError {
   return new CallError(code, message, { fn, started: 'no', retryable, cause })
 }
 

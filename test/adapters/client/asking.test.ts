@@ -120,6 +120,12 @@ test('every try of a start carries the same key, and the tag of the node that it
   for (const { headers } of node.asked) assert.equal(headers['coatcheck-node'], '00000001')
 })
 
+test('calls that begin together ask for the node once', async (t) => {
+  const { client, node } = await setUp(t, (asked) => send(asked, 200, { ...FINISHED, id: undefined }))
+  await Promise.all(Array.from({ length: 50 }, () => client.call('add', [1, 2])))
+  assert.equal(node.looks, 1)
+})
+
 test('two starts never have the same key, unless they are given one', async (t) => {
   const { client, node } = await setUp(t, (asked) => send(asked, 200, { ...FINISHED, id: undefined }))
   await client.call('add', [1, 2])

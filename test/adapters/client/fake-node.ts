@@ -19,7 +19,8 @@ export interface FakeNode {
   url: string
   /** Every request that was had, but those for the node's health. */
   asked: Asked[]
-  /** What is asked after that. */
+  /** How often its health was asked for. */
+  looks: number
   tag: string
 }
 
@@ -32,6 +33,7 @@ export async function fakeNode(t: TestContext, answer: Answering): Promise<FakeN
     const url = new URL(request.url ?? '', 'http://node')
     response.setHeader(NODE_HEADER, node.tag)
     if (url.pathname === '/v1/health') {
+      node.looks += 1
       response.end('{"status":"ok"}')
       return
     }
@@ -51,6 +53,7 @@ export async function fakeNode(t: TestContext, answer: Answering): Promise<FakeN
   const node: FakeNode = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
+    looks: 0,
     tag: '00000001',
   }
   return node
