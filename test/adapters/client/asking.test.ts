@@ -171,6 +171,16 @@ test('a start that may have been had by a node that is another by now is lost', 
   assert.equal(node.asked.length, 2)
 })
 
+test('a node that takes a request and does not answer is told of after the wait and the margin', async (t) => {
+  const { client, node } = await setUp(t, () => undefined, { margin: 300 })
+  const began = performance.now()
+  const error = await refused(client.wait(UNFINISHED.id, { timeout: 200 }), 'NODE_UNREACHABLE')
+  const took = performance.now() - began
+  assert.deepEqual([error.id, error.started], [UNFINISHED.id, 'unknown'])
+  assert.ok(took >= 495 && took < 5_000, `${took} ms`)
+  assert.equal(node.asked.length, 1)
+})
+
 test('what a gateway answers in place of the node is no answer', async (t) => {
   const { client, node } = await setUp(t, (asked, { asked: all }) => {
     if (all.length > 2) send(asked, 200, FINISHED)
