@@ -1,7 +1,5 @@
 import { styleText } from 'node:util'
-
-/** Where the demo writes: a terminal, a pipe or a file. */
-export type Output = NodeJS.WriteStream
+import { wrap } from '../terminal/wrap.ts'
 
 const INDENT = '   '
 const WIDEST = 100
@@ -10,10 +8,10 @@ const number = new Intl.NumberFormat('en-US')
 
 /** Writes the steps of the demo. Colours are left out where the output or the environment does not want them. */
 export class Narration {
-  readonly #output: Output
+  readonly #output: NodeJS.WriteStream
   #steps = 0
 
-  constructor(output: Output) {
+  constructor(output: NodeJS.WriteStream) {
     this.#output = output
   }
 
@@ -50,19 +48,6 @@ export class Narration {
   #write(line: string): void {
     this.#output.write(`${line}\n`)
   }
-}
-
-/** Breaks a text at its spaces into lines of at most `width`; a longer word has a line of its own. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }
 
 export function count(value: number): string {

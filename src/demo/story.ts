@@ -1,5 +1,5 @@
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { findPackageJSON } from 'node:module'
+import { basename, dirname, extname } from 'node:path'
 import {
   CallError,
   createRunner,
@@ -9,13 +9,15 @@ import {
   type Runner,
   type TimeStats,
 } from '../index.ts'
+import { ProgressBar } from '../terminal/progress-bar.ts'
 import type * as functions from './functions.ts'
 import { count, megabytes, microseconds, milliseconds, Narration } from './narration.ts'
-import { ProgressBar } from './progress-bar.ts'
 
 type DemoRunner = Runner<typeof functions>
 
-const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+// What the demo works on, wherever it is installed: the packages beside its own dependencies.
+const piscina = dirname(findPackageJSON('piscina', import.meta.url) ?? '')
+const nodeModules = dirname(piscina)
 
 /** The first run: five things that a runner does, on files that are there. */
 export async function tellStory(): Promise<void> {
@@ -25,7 +27,7 @@ export async function tellStory(): Promise<void> {
   narration.say('A call that is not done in time gives you a ticket, and you come back with it.')
 
   const runner = createRunner<typeof functions>({
-    functions: new URL('./functions.ts', import.meta.url),
+    functions: new URL(`./functions${extname(import.meta.url)}`, import.meta.url),
     handleSignals: true,
   })
   try {
@@ -47,7 +49,7 @@ export async function tellStory(): Promise<void> {
 }
 
 async function endInTime(runner: DemoRunner, narration: Narration): Promise<void> {
-  const file = `${nodeModules}/piscina/README.md`
+  const file = `${piscina}/README.md`
   narration.step('A call that ends in time', 'It is answered with its value.')
 
   narration.code(`await runner.start('countWords', ['piscina/README.md'], { timeout: 5_000 })`)

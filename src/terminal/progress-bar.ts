@@ -1,4 +1,4 @@
-import type { Output } from './narration.ts'
+import { isLive, sizeOf, type Output } from './output.ts'
 
 const INDENT = '   '
 const WIDEST_BAR = 40
@@ -12,17 +12,28 @@ export class ProgressBar {
 
   constructor(output: Output) {
     this.#output = output
-    this.#isLive = output.isTTY && process.env['TERM'] !== 'dumb'
+    this.#isLive = isLive(output)
   }
 
   /** @param share from 0 to 1 */
   show(share: number, label: string): void {
-    if (this.#isLive) this.#redraw(barLine(share, label, this.#output.columns))
+    if (this.#isLive) this.#redraw(barLine(share, label, sizeOf(this.#output).columns))
     else this.#tellQuarter(share, label)
   }
 
+  /** Shows what cannot be told as a share. Only a terminal shows it. */
+  showText(text: string): void {
+    if (this.#isLive) this.#redraw(`${INDENT}${text}`.slice(0, sizeOf(this.#output).columns - 1))
+  }
+
+  /** Leaves what was shown last. */
   end(): void {
     if (this.#isLive) this.#output.write('\n')
+  }
+
+  /** Takes away what was shown last, and makes room for something else. */
+  clear(): void {
+    if (this.#isLive) this.#redraw('')
   }
 
   #redraw(line: string): void {
