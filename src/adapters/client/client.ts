@@ -11,6 +11,13 @@ export interface Client<F = AnyFunctions> extends Runner<F> {
   stats(): RunnerStats
 
   /**
+   * The stats of the node's runner: of all its calls, whoever has started them.
+   *
+   * @throws CallError `NODE_UNREACHABLE`, or `RUNNER_CLOSED` after `disconnect`.
+   */
+  nodeStats(): Promise<RunnerStats>
+
+  /**
    * Calls `listener` at each such event of the calls of this client's principal, until `off`. Events are asked for while
    * somebody listens: those of a call that is started afterwards are all heard.
    */

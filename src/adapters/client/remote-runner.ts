@@ -109,6 +109,10 @@ export class RemoteRunner<F> implements Client<F> {
     }
   }
 
+  nodeStats(): Promise<RunnerStats> {
+    return this.#resources.stats()
+  }
+
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this {
     this.#feed.on(event, listener)
     return this

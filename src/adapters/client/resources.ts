@@ -1,7 +1,7 @@
 import type { CallId } from '../../model/call-id.ts'
 import { CallError } from '../../model/errors.ts'
 import type { ListRequest } from '../../caller/requests.ts'
-import type { CallPage } from '../../model/runner.ts'
+import type { CallPage, RunnerStats } from '../../model/runner.ts'
 import type { CallStatus } from '../../model/status.ts'
 import { readInfo, type CallInfoJson } from '../wire/envelopes.ts'
 import { writeSpan } from '../wire/spans.ts'
@@ -48,6 +48,12 @@ export class Resources {
     const page = reply.json as { calls: CallInfoJson[]; cursor?: string }
     const calls = readable(() => page.calls.map((row) => readInfo(row, 'rich')))
     return page.cursor === undefined ? { calls } : { calls, cursor: page.cursor }
+  }
+
+  async stats(): Promise<RunnerStats> {
+    const reply = await this.#line.ask({ method: 'GET', path: () => '/stats' })
+    if (reply.status >= 300) throw refusalOf(reply)
+    return reply.json as RunnerStats
   }
 
   /** Resolves when the node is ready, however often it has to be asked. */

@@ -1,7 +1,7 @@
 import { findUncloneable, type Uncloneable } from '../../protocol/cloneable.ts'
-import { isNativeError } from 'node:util/types'
 import { textOf } from '../../protocol/encoded-error.ts'
 import { RICH_TYPE, type Form } from './media.ts'
+import { plainCause } from './plain-causes.ts'
 import { findUnplain } from './plain-values.ts'
 import { readRich, writeRich, writeThrown } from './rich-values.ts'
 
@@ -76,27 +76,8 @@ export function readValue(json: unknown, form: Form): unknown {
 /** Writes down the cause of an error, as JSON text. Never throws: what cannot travel is told as text. */
 export function writeCause(thrown: unknown, form: Form): string {
   try {
-    return form === 'rich' ? writeThrown(thrown) : JSON.stringify(plainCause(thrown, 0))
+    return form === 'rich' ? writeThrown(thrown) : JSON.stringify(plainCause(thrown))
   } catch {
     return form === 'rich' ? writeRich(textOf(thrown)) : JSON.stringify(textOf(thrown))
-  }
-}
-
-/** Longer chains of causes are cut here. */
-const DEPTH = 16
-
-/** What a function threw, for those who have no errors of ours: its properties as far as they are JSON. */
-function plainCause(thrown: unknown, depth: number): unknown {
-  if (!isNativeError(thrown)) return findUnplain(thrown, '') ? textOf(thrown) : thrown
-  if (depth === DEPTH) return textOf(thrown)
-  const { name, message, stack, cause, errors, ...properties } = thrown as Error & Record<string, unknown>
-  const own = Object.entries(properties).filter(([, value]) => !findUnplain(value, ''))
-  return {
-    name,
-    message,
-    stack,
-    ...Object.fromEntries(own),
-    ...(cause !== undefined && { cause: plainCause(cause, depth + 1) }),
-    ...(Array.isArray(errors) && { errors: errors.map((each) => plainCause(each, depth + 1)) }),
   }
 }
