@@ -34,6 +34,8 @@ export interface ServeOptions<F = AnyFunctions> extends Omit<HttpOptions, 'runne
   port?: number
   /** The address to listen on. Any but this machine's own takes `tls.ca` or `authorize`. Default: 127.0.0.1. */
   host?: string
+  /** What the paths of all resources begin with, such as `/jobs`. Default: /v1. */
+  prefix?: string
   /** Serves HTTPS: HTTP/2 to those who know it, TLS 1.2 and later. Default: HTTP/1.1 without TLS. */
   tls?: TlsOptions
   limits?: ServeLimits
@@ -44,15 +46,16 @@ export interface ServeOptions<F = AnyFunctions> extends Omit<HttpOptions, 'runne
 export interface ResolvedServeOptions {
   port: number
   host: string
+  prefix: string
   tls: TlsOptions | undefined
   logger: Logger | undefined
   limits: Required<Omit<ServeLimits, keyof HttpLimits>>
 }
 
-const KEYS = ['functions', 'port', 'host', 'tls', 'authorize', 'limits', 'logger']
+const KEYS = ['functions', 'port', 'host', 'prefix', 'tls', 'authorize', 'limits', 'logger']
 const TLS_KEYS = ['key', 'cert', 'ca', 'crl', 'passphrase']
 
-const DEFAULTS = { port: 1811, host: '127.0.0.1' }
+const DEFAULTS = { port: 1811, host: '127.0.0.1', prefix: '/v1' }
 const LIMITS = { connections: 10_000, headersTimeout: 10_000, requestTimeout: 60_000, headers: 16_384 }
 const LEAST_HEADERS = 1_024
 
@@ -74,10 +77,17 @@ export function resolveServeOptions<F>(given: ServeOptions<F>): ResolvedServeOpt
   return {
     port: port === undefined ? DEFAULTS.port : checkInteger('port', port, 0, 65_535),
     host,
+    prefix: given.prefix === undefined ? DEFAULTS.prefix : checkPrefix(given.prefix),
     tls,
     logger,
     limits: resolveLimits(given.limits),
   }
+}
+
+function checkPrefix(given: unknown): string {
+  const prefix = checkString('prefix', given)
+  if (/^(\/[\w.~-]+)+$/.test(prefix)) return prefix
+  throw new TypeError(`prefix must be a path without a slash at its end, such as '/v1'; got ${show(prefix)}`)
 }
 
 function checkTls(tls: TlsOptions): void {

@@ -30,6 +30,7 @@ export interface Served extends AsyncDisposable {
  */
 export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeOptions<F>): Promise<Served> {
   const resolved = resolveServeOptions(options)
+  const { port, host, prefix, tls } = resolved
   const { functions, authorize } = options
   const pluginOptions = {
     runner,
@@ -40,8 +41,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   resolveHttpOptions(pluginOptions)
   const app = createServer(resolved, nodeTagOf(runner))
   const sessions = sessionsOf(app)
-  void app.register(coatcheckHttp, { prefix: '/v1', ...pluginOptions })
-  const { port, host, tls } = resolved
+  void app.register(coatcheckHttp, { prefix, ...pluginOptions })
   try {
     await app.listen({ port, host })
   } catch (error) {
