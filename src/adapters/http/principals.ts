@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { isIPv4 } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { textOf } from '../../protocol/encoded-error.ts'
+import { isLoopback } from './loopback.ts'
 import type { Authorize, Target } from './options.ts'
 import { refuse, type Refusal } from './refusal.ts'
 
@@ -60,13 +60,6 @@ function ofConnection(socket: TLSSocket): string {
   }
   if (isLoopback(socket.localAddress)) return LOCAL
   throw refuse('forbidden', 'callers from elsewhere need a certificate, or the node an "authorize" hook')
-}
-
-/** Whether only this machine reaches an address. A socket that has none is one of this machine. */
-export function isLoopback(address: string | undefined): boolean {
-  if (address === undefined || address === '::1' || address.toLowerCase() === 'localhost') return true
-  const plain = address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : address
-  return isIPv4(plain) && plain.startsWith('127.')
 }
 
 function checkHost({ host }: FastifyRequest): void {

@@ -3,7 +3,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { checkInteger, checkObject, checkOptions, checkString, show } from '../../model/check.ts'
 import type { AnyFunctions, FunctionName } from '../../model/functions.ts'
 import type { HttpLimits, HttpOptions } from './options.ts'
-import { isLoopback } from './principals.ts'
+import { isLoopback } from './loopback.ts'
 
 /** The node's own certificate, and whose certificates it believes. Values as for `node:tls`. */
 export interface TlsOptions {
