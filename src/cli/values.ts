@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Flag, OptionalValue, Value } from './command.ts'
 import { UsageError } from './errors.ts'
 
@@ -27,6 +29,34 @@ export function text(name: string, help: string): Value<string> {
 export function file(name: string, help: string): Value<string> {
   const { read } = text(name, help)
   return { name, help, read: (written) => resolve(read(written)) }
+}
+
+export function moduleFile(name: string, help: string): Value<URL> {
+  const { read } = file(name, help)
+  return {
+    name,
+    help,
+    read(written) {
+      const path = read(written)
+      if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+        throw new UsageError(`must be a module's file, such as ./functions.js; there is no file ${path}`)
+      }
+      return pathToFileURL(path)
+    },
+  }
+}
+
+/** Names with commas between them. */
+export function names(name: string, help: string): Value<string[]> {
+  return {
+    name,
+    help,
+    read(written) {
+      const parts = written.split(',').map((part) => part.trim())
+      if (parts.includes('')) throw new UsageError(`must be names with commas between them, got ${quote(written)}`)
+      return parts
+    },
+  }
 }
 
 export function oneOf<T extends string>(name: string, help: string, words: readonly T[]): Value<T> {

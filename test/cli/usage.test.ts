@@ -12,7 +12,7 @@ async function refuses(written: string[], line: string): Promise<void> {
   deepEqual({ ending, stdout, addresses: shell.addresses }, { ending: 2, stdout: '', addresses: [] })
 }
 
-const COMMANDS = 'the commands are call, wait, ls, cancel, top, demo; coatcheck --help tells of them'
+const COMMANDS = 'the commands are serve, call, wait, ls, cancel, top, demo; coatcheck --help tells of them'
 
 test('a missing and an unknown command are told which there are', async () => {
   await refuses([], `a command is missing; ${COMMANDS}`)
@@ -91,4 +91,40 @@ test('a certificate without its key is told so, and an authority for a URL that 
   await refuses(['ls', 'https://node1', '--tls-cert', 'a.pem'], '--tls-cert needs --tls-key beside it')
   await refuses(['ls', 'https://node1', '--tls-key', 'a.pem'], '--tls-key needs --tls-cert beside it')
   await refuses(['ls', URL, '--tls-ca', 'a.pem'], `--tls-ca is for an https: URL, got "${URL}/"`)
+})
+
+test('a module that is no file is told so', async () => {
+  const right = "MODULE must be a module's file, such as ./functions.js; there is no file"
+  await refuses(['serve', '/no/functions.js'], `${right} /no/functions.js`)
+  await refuses(['serve', import.meta.dirname], `${right} ${import.meta.dirname}`)
+})
+
+test('a node that does not know its callers, or is given half of its certificate, is told what it needs', async () => {
+  const known = 'lets callers from elsewhere in: it needs --tls-ca, by which they are known'
+  await refuses(['serve', import.meta.filename, '--host', '0.0.0.0'], `--host 0.0.0.0 ${known}`)
+  await refuses(['serve', import.meta.filename, '--tls-cert', 'node.pem'], '--tls-cert needs --tls-key beside it')
+  const files = ['--tls-cert', import.meta.filename, '--tls-key', import.meta.filename]
+  const none = `--tls-cert must be a PEM file, which begins with -----BEGIN; ${import.meta.filename} is none`
+  await refuses(['serve', import.meta.filename, ...files], none)
+  const missing = '--tls-ca must be a file that can be read: ENOENT: no such file or directory'
+  await refuses(['serve', import.meta.filename, '--tls-ca', '/no/ca.pem'], `${missing}, open '/no/ca.pem'`)
+})
+
+test('ports, counts, paths and names of a node that are none are told what they are', async () => {
+  await refuses(
+    ['serve', import.meta.filename, '--port', '65536'],
+    '--port must be a whole number from 0 to 65535, got "65536"',
+  )
+  await refuses(
+    ['serve', import.meta.filename, '--threads', '0'],
+    '--threads must be a whole number of at least 1, got "0"',
+  )
+  await refuses(
+    ['serve', import.meta.filename, '--prefix', 'v1/'],
+    '--prefix must be a path without a slash at its end, such as /v1; got "v1/"',
+  )
+  await refuses(
+    ['serve', import.meta.filename, '--functions', 'a,,b'],
+    '--functions must be names with commas between them, got "a,,b"',
+  )
 })

@@ -30,7 +30,7 @@ export const call = defineCommand({
     ...TLS_OPTIONS,
   },
   details: [
-    'Times are in seconds. Standard output is the value and nothing else: a string as it is, anything else as JSON (or as Node shows it, where JSON would lose something).',
+    'Times are in seconds. Standard output is the value and nothing else: a string as it is, anything else as JSON (or as Node shows it, where JSON would lose something: with --json that is under `shown`).',
     'A call that is not finished in time goes on. Its ID, and the command that waits for it again, are printed on standard error.',
     'While it waits, a terminal shows a progress bar: of what the function reports as a number from 0 to 1, or as an object with `share`, or `done` and `total`, and `message`.',
     'Ctrl-C leaves the call running and prints its ID; a second one, within two seconds, cancels it.',

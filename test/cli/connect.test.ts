@@ -1,0 +1,78 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { after, before, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { connectTo } from '../../src/cli/connect.ts'
+import type { NodeAddress, RemoteNode } from '../../src/cli/shell.ts'
+import { serve } from '../../src/http.ts'
+import { createRunner } from '../../src/index.ts'
+import { createAuthority } from '../helpers/certificates.ts'
+import { FakeShell } from '../helpers/fake-shell.ts'
+import { Signposts } from '../helpers/latch.ts'
+import { CALLS } from '../suites/place.ts'
+
+let posts: Signposts
+
+before(() => {
+  posts = new Signposts()
+})
+
+after(() => posts.remove())
+
+/** A shell that connects over real sockets. */
+class ConnectingShell extends FakeShell {
+  readonly #env: NodeJS.ProcessEnv
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    super()
+    this.#env = env
+  }
+
+  override connect(address: NodeAddress): Promise<RemoteNode> {
+    return connectTo(address, this.#env)
+  }
+}
+
+/** Writes a PEM file, and gives its path. */
+function pem(text: string): string {
+  const path = posts.path('.pem')
+  writeFileSync(path, text)
+  return path
+}
+
+suite('the connection to a node', () => {
+  test('is made with the certificates that are given, and below the path of the URL', async (t) => {
+    const authority = await createAuthority('an authority')
+    const [own, client] = await Promise.all([authority.certify('node'), authority.certify('client')])
+    const ca = ['--tls-ca', pem(authority.ca)]
+    const nodeFiles = ['--tls-cert', pem(own.cert), '--tls-key', pem(own.key), ...ca]
+    const clientFiles = ['--tls-cert', pem(client.cert), '--tls-key', pem(client.key), ...ca]
+    const shell = new FakeShell()
+    const options = ['--port', '0', '--functions', 'add', '--prefix', '/jobs', ...nodeFiles]
+    const ended = shell.run('serve', fileURLToPath(CALLS), ...options)
+    t.after(() => {
+      shell.signal('SIGTERM')
+      return ended
+    })
+    await shell.stdout.shows('the node is listening')
+    const [url = ''] = /https:\/\/127\.0\.0\.1:\d+\/jobs/.exec(shell.stdout.text) ?? []
+
+    const called = await new ConnectingShell().run('call', url, 'add', '[1, 2]', ...clientFiles)
+    deepEqual(called, { ending: 0, stdout: '3\n', stderr: '' })
+  })
+
+  test('says who asks by COATCHECK_AUTHORIZATION', async (t) => {
+    const runner = createRunner({ functions: CALLS })
+    const node = await serve(runner, {
+      port: 0,
+      functions: ['add'],
+      authorize: ({ headers }) => (headers.authorization === 'Bearer of the key' ? 'somebody' : false),
+    })
+    t.after(() => node.close())
+    const allowed = new ConnectingShell({ COATCHECK_AUTHORIZATION: 'Bearer of the key' })
+    equal((await allowed.run('call', node.url, 'add', '[1, 2]')).stdout, '3\n')
+    const { ending, stderr } = await new ConnectingShell().run('call', node.url, 'add', '[1, 2]')
+    equal(ending, 4)
+    match(stderr, /^coatcheck: .*does not let this caller do that\n$/)
+  })
+})
