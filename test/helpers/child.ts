@@ -16,6 +16,8 @@ export interface Child {
   readonly pid: number
   /** Resolves when the script has printed `text`. */
   printed(text: string): Promise<void>
+  /** What stands in the pattern's first group, when the script has printed it. */
+  printedMatch(pattern: RegExp): Promise<string>
   signal(signal: NodeJS.Signals): void
   /** When the process has ended, and its output has been read. */
   readonly ended: Promise<ChildEnd>
@@ -64,19 +66,26 @@ export function startScript(
     })
   })
 
-  const printed = (text: string): Promise<void> =>
+  const seen = <T>(what: string, look: (stdout: string) => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
       const read = (): void => {
-        if (!output.stdout.includes(text)) return
+        const found = look(output.stdout)
+        if (found === undefined) return
         readers.delete(read)
-        resolve()
+        resolve(found)
       }
       readers.add(read)
       read()
       const missing = ({ status, stderr }: ChildEnd): void =>
-        reject(new Error(`the script ended with status ${status} and never printed "${text}": ${stderr}`))
+        reject(new Error(`the script ended with status ${status} and never printed ${what}: ${stderr}`))
       ended.then(missing, reject)
     })
 
-  return { pid: child.pid ?? 0, printed, signal: (signal) => void child.kill(signal), ended }
+  const printed = async (text: string): Promise<void> => {
+    await seen(`"${text}"`, (stdout) => stdout.includes(text) || undefined)
+  }
+  const printedMatch = (pattern: RegExp): Promise<string> =>
+    seen(String(pattern), (stdout) => pattern.exec(stdout)?.[1])
+
+  return { pid: child.pid ?? 0, printed, printedMatch, signal: (signal) => void child.kill(signal), ended }
 }

@@ -1,6 +1,6 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, equal, match } from 'node:assert/strict'
 import { exec, execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -10,6 +10,7 @@ const run = promisify(exec)
 const runFile = promisify(execFile)
 
 const root = join(import.meta.dirname, '..', '..')
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
 let app: string
 
 before(async () => {
@@ -42,6 +43,36 @@ test('the packed package runs calls in processes, from .js and .ts functions mod
 test('the packed package runs a call from a CommonJS program that requires it, and functions that do', async () => {
   deepEqual(await callsThrough('./functions.cjs', 'program.cjs'), answers)
 })
+
+test('the packed program runs without the packages that others install for it, and names them where it needs them', async () => {
+  equal((await runProgram('--version')).stdout, `${version}\n`)
+  match((await runProgram('--help')).stdout, /^coatcheck: /)
+  const serving = await runProgram('serve', './functions.js')
+  equal(serving.status, 1)
+  match(serving.stderr, /^coatcheck: .* not installed: npm install fastify .*\n$/)
+  const calling = await runProgram('call', 'http://127.0.0.1:1811', 'add')
+  equal(calling.status, 1)
+  match(calling.stderr, /^coatcheck: .* not installed: npm install undici .*\n$/)
+})
+
+test('the packed program shows its demo', async () => {
+  const { status, stdout } = await runProgram('demo')
+  equal(status, 0)
+  match(stdout, /1\. A call that ends in time[^]*That was all/)
+})
+
+async function runProgram(...written: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  const { bin } = JSON.parse(await readFile(join(app, 'node_modules', 'coatcheck', 'package.json'), 'utf8')) as {
+    bin: { coatcheck: string }
+  }
+  const args = [join(app, 'node_modules', 'coatcheck', bin.coatcheck), ...written]
+  try {
+    return { status: 0, ...(await runFile(process.execPath, args, { cwd: app, timeout: 60_000 })) }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
+    return { status: code, stdout, stderr }
+  }
+}
 
 async function callsThrough(functions: string, program = 'program.js', isolation = 'thread'): Promise<unknown> {
   const { stdout } = await runFile(process.execPath, [program, functions, isolation], { cwd: app, timeout: 60_000 })
