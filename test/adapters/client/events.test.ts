@@ -48,13 +48,21 @@ test('once listens to one event, and no longer', async (t) => {
 })
 
 test('a call is started only when its events are heard', async (t) => {
-  const { client, node } = await setUp(t)
+  const node = await fakeNode(t, (asked) => {
+    if (asked.what !== 'GET /events') send(asked, 200, { ...FINISHED, id: undefined })
+  })
+  const client = connect<Calls>(node.url)
+  t.after(() => client.disconnect())
   client.on('queued', () => undefined)
-  await client.call('add', [1, 2])
-  assert.deepEqual(
-    node.asked.map(({ what }) => what),
-    ['GET /events', 'POST /calls'],
-  )
+  const called = client.call('add', [1, 2])
+  const stream = await until('the stream', () => node.asked[0])
+  // Long enough for a start that does not wait.
+  for (let i = 0; i < 3; i++) await client.wait(FINISHED.id)
+  const starts = (): number => node.asked.filter(({ what }) => what === 'POST /calls').length
+  assert.equal(starts(), 0)
+  stream.response.writeHead(200).write(': here\n\n')
+  assert.equal(await called, 3)
+  assert.equal(starts(), 1)
 })
 
 test('a stream that breaks is gone on with where it broke', async (t) => {
