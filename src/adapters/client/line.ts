@@ -126,6 +126,11 @@ export class Line {
     }
   }
 
+  /** Resolves `ms` milliseconds from now. @throws the reason of `signal`, or that of the client's end. */
+  pause(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#transport.pause(ms, signal)
+  }
+
   #requestOf({ method, path, headers, body }: Question, held: number): Request {
     const { prefix, headers: always } = this.#options
     const request = { method, path: prefix + path(held), headers: { ...always, accept: RICH_TYPE, ...headers } }

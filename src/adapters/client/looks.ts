@@ -3,12 +3,16 @@ import type { CallId } from '../../model/call-id.ts'
 import type { CallStatus } from '../../model/status.ts'
 import { LONGEST_WAIT } from '../wire/headers.ts'
 import { statusOf } from './answers.ts'
+import { backoff } from './backoff.ts'
 import type { Line } from './line.ts'
 
 interface Waiter {
   resolve(status: CallStatus): void
   reject(error: unknown): void
 }
+
+/** Milliseconds: a wait that is answered sooner, and not with the end of its call, was not held. */
+const BRIEF = 20
 
 /** A request that the node holds back, and those who wait for what it says. */
 interface Held {
@@ -39,10 +43,16 @@ export class Looks {
    */
   async wait(id: CallId, timeout: number, signal?: AbortSignal): Promise<CallStatus> {
     const until = this.#clock.now() + timeout
+    let brief = 0
     for (;;) {
-      const left = Math.max(0, until - this.#clock.now())
+      const askedAt = this.#clock.now()
+      const left = Math.max(0, until - askedAt)
       const status = await (left === 0 ? this.#ask(id, 0, signal) : this.#join(id, left, signal))
-      if (status.finished || this.#clock.now() >= until) return status
+      const now = this.#clock.now()
+      if (status.finished || now >= until) return status
+      // A node that does not hold its answers back, as it is closing, is not asked without a pause.
+      brief = now - askedAt < BRIEF ? brief + 1 : 0
+      if (brief > 0) await this.#line.pause(Math.min(backoff(brief), until - now), signal)
     }
   }
 

@@ -45,7 +45,7 @@ export class RemoteRunner<F> implements Client<F> {
   constructor({ transport, line, feed, clock, margin }: RemoteRunnerParts) {
     this.#transport = transport
     this.#feed = feed
-    this.#resources = new Resources(line, transport)
+    this.#resources = new Resources(line)
     this.#calls = new Calls({ line, feed, resources: this.#resources, clock, margin })
   }
 

@@ -9,7 +9,6 @@ import { writeCause } from '../wire/values.ts'
 import { readable, refusalOf, statusOf } from './answers.ts'
 import { backoff, retryAfter } from './backoff.ts'
 import type { Line, Reply } from './line.ts'
-import type { Transport } from './transport.ts'
 
 export interface CancelRequest {
   reason: unknown
@@ -19,11 +18,9 @@ export interface CancelRequest {
 /** What else the node can be asked. */
 export class Resources {
   readonly #line: Line
-  readonly #transport: Transport
 
-  constructor(line: Line, transport: Transport) {
+  constructor(line: Line) {
     this.#line = line
-    this.#transport = transport
   }
 
   async cancel(id: CallId, { reason, grace }: CancelRequest): Promise<CallStatus> {
@@ -62,7 +59,7 @@ export class Resources {
       const reply = await this.#line.ask({ method: 'GET', path: () => '/ready' })
       if (reply.status < 300) return
       if (reply.kind !== 'not-ready') throw refusalOf(reply)
-      await this.#transport.pause(pauseBefore(reply, asked))
+      await this.#line.pause(pauseBefore(reply, asked))
     }
   }
 }

@@ -47,6 +47,13 @@ test('a node is never asked to hold a wait for longer than 29 seconds', async (t
   )
 })
 
+test('a node that holds no answer back is asked with pauses', async (t) => {
+  const { client, node } = await setUp(t, (asked) => send(asked, 200, UNFINISHED))
+  assert.equal((await client.wait(UNFINISHED.id, { timeout: 800 })).finished, false)
+  // Without a pause there are hundreds.
+  assert.ok(node.asked.length >= 2 && node.asked.length < 20, `${node.asked.length} requests`)
+})
+
 test('all waits for one call are one request', async (t) => {
   const { client, node } = await setUp(t, (asked) => {
     if (asked.what === 'GET /calls') send(asked, 200, { calls: [] })
