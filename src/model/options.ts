@@ -276,7 +276,7 @@ export function checkPriority(where: string, value: unknown): number {
   return checkInteger(where, value, -MAX_PRIORITY, MAX_PRIORITY)
 }
 
-function checkLogger(given: Logger): Logger {
+export function checkLogger(given: Logger): Logger {
   for (const method of ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'child', 'isLevelEnabled'] as const) {
     if (typeof given?.[method] !== 'function') {
       throw new TypeError(`option "logger" must be a pino logger; got ${show(given)}, which has no method "${method}"`)
