@@ -68,7 +68,8 @@ export function crashRules(suite: Suite): void {
     },
   )
 
-  test('a functions module that cannot be loaded is told by ready and by every call, with the error', async (t) => {
+  const unloadable = { skip: !suite.capabilities.servesUnloadable }
+  test('a functions module that cannot be loaded is told by ready and by every call', unloadable, async (t) => {
     const posts = new Signposts()
     t.after(() => posts.remove())
     const path = posts.path('.mjs')

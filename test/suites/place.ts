@@ -17,8 +17,13 @@ export interface Capabilities {
   memoryLimit: boolean
   /** Kept outcomes can be asked for after `close`. */
   answersAfterClose: boolean
-  /** An ID is made when it is first asked for, so that it can tell where the call runs. */
+  /** Once it is ready, also a `start` that does not wait is refused for a function that there is none of. False where only
+   * the machines that run calls know their functions, which can be others on each. */
+  knowsFunctions: boolean
+  /** IDs are made on first need, so that they can tell where the call runs. False where an ID is how a call is handed in. */
   lateIds: boolean
+  /** A functions module that cannot be loaded ends each call. False where calls wait for a machine that can run them. */
+  servesUnloadable: boolean
   /** `stats` tells how long calls waited and ran, whoever started them. */
   callTimes: boolean
   /** A call costs microseconds, not milliseconds: tests of many calls take ten times as many. */

@@ -8,6 +8,8 @@ import type { Suite } from './place.ts'
 const CALL_ID = /^\d+:\d+:\d+\.\d+:[0-9a-f]{40}$/
 
 export function startAndWaitRules(suite: Suite): void {
+  const { lateIds } = suite.capabilities
+
   test('a call that ends inside its first wait is answered with its value, and has no ID', async (t) => {
     const { runner } = await suite.setUp(t)
     const status = await runner.start('add', [1, 2])
@@ -109,22 +111,18 @@ export function startAndWaitRules(suite: Suite): void {
     assert.equal((await end(runner, id)).id, id)
   })
 
-  test(
-    'an ID that is first asked for while the call runs tells where it runs',
-    { skip: !suite.capabilities.lateIds },
-    async (t) => {
-      const { runner, posts } = await suite.setUp(t)
-      const latch = posts.latch()
-      const started = new Promise<CallStarted>((resolve) => runner.once('started', resolve))
-      const answer = runner.start('hold', [latch.path, 'value'], { timeout: Infinity })
-      const { id } = await started
-      assert.match(id, CALL_ID)
-      assert.notEqual(id.split(':')[1], '0')
-      assert.deepEqual(await runner.wait(id, { timeout: 0 }), { finished: false, id, state: 'running' })
-      latch.open()
-      assert.equal(valueOf(await answer), 'value')
-    },
-  )
+  test('an ID that is first asked for while the call runs tells where it runs', { skip: !lateIds }, async (t) => {
+    const { runner, posts } = await suite.setUp(t)
+    const latch = posts.latch()
+    const started = new Promise<CallStarted>((resolve) => runner.once('started', resolve))
+    const answer = runner.start('hold', [latch.path, 'value'], { timeout: Infinity })
+    const { id } = await started
+    assert.match(id, CALL_ID)
+    assert.notEqual(id.split(':')[1], '0')
+    assert.deepEqual(await runner.wait(id, { timeout: 0 }), { finished: false, id, state: 'running' })
+    latch.open()
+    assert.equal(valueOf(await answer), 'value')
+  })
 
   test('call gives the value', async (t) => {
     const { runner } = await suite.setUp(t)
