@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { until } from '../../helpers/latch.ts'
+import { QueueSetting, queueSettings } from '../../helpers/queue-setting.ts'
+import { noRedis, RedisServer } from '../../helpers/redis-server.ts'
+import { end, errorOf, idOf, refused, valueOf } from '../../suites/answers.ts'
+
+describe('trouble with Redis', { skip: noRedis, timeout: 120_000 }, () => {
+  const settingOf = queueSettings()
+  let admin: Redis | undefined
+  const adminOf = ({ redis }: QueueSetting): Redis => (admin ??= new Redis(redis.connection))
+  after(() => admin?.disconnect())
+
+  test('connections that are killed again and again take no call and no wait with them', async (t) => {
+    const setting = settingOf(t)
+    const client = setting.client()
+    await setting.machine()
+    await client.call('add', [0, 0])
+    const redis = adminOf(setting)
+    const latch = setting.posts.latch()
+    const id = idOf(
+      await untilStarted(() => client.start('hold', [setting.posts.trail().path, latch.path], { timeout: 0 })),
+    )
+    const over = new AbortController()
+    const killing = (async () => {
+      for (let i = 0; i < 12 && !over.signal.aborted; i++) {
+        await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+        await client.wait(id, { timeout: 60 }).catch(() => undefined)
+      }
+    })()
+    const sums = Array.from({ length: 10 }, (_, i) => untilStarted(() => client.start('add', [i, 1], { timeout: 0 })))
+    for (const [i, sum] of sums.entries()) assert.equal(valueOf(await waitOn(idOf(await sum))), i + 1)
+    over.abort()
+    await killing
+    latch.open()
+    assert.equal(valueOf(await waitOn(id)), 'held')
+
+    /** What does not reach Redis is refused, and asked again. */
+    async function waitOn(callId: string) {
+      return untilStarted(() => client.wait(callId, { timeout: Infinity }))
+    }
+  })
+
+  test('a Redis that pauses holds calls up, and loses none', async (t) => {
+    const setting = settingOf(t)
+    const client = setting.client()
+    await setting.machine({ lockDuration: 5_000 })
+    await client.call('add', [0, 0])
+    await adminOf(setting).call('CLIENT', 'PAUSE', 400, 'ALL')
+    const began = performance.now()
+    assert.equal(await client.call('add', [1, 2]), 3)
+    assert.ok(performance.now() - began >= 300)
+  })
+
+  test('waits are answered though the event stream is trimmed to nothing', async (t) => {
+    const setting = settingOf(t)
+    const client = setting.client()
+    await setting.machine()
+    await client.call('add', [0, 0])
+    const redis = adminOf(setting)
+    const stream = `bull:${setting.queue}:events`
+    const latch = setting.posts.latch()
+    const waits = Array.from({ length: 10 }, () => client.call('hold', [setting.posts.trail().path, latch.path]))
+    // Nobody reads the stream while this connection is killed, and what it would have read is gone after that.
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    latch.open()
+    const over = new AbortController()
+    const trimming = (async () => {
+      while (!over.signal.aborted) await redis.xtrim(stream, 'MAXLEN', 0)
+    })()
+    assert.deepEqual(new Set(await Promise.all(waits)), new Set(['held']))
+    over.abort()
+    await trimming
+  })
+})
+
+describe('a Redis that dies', { skip: noRedis, timeout: 120_000 }, () => {
+  let redis: RedisServer
+  before(async () => {
+    redis = await RedisServer.start()
+  })
+  after(() => redis.remove())
+
+  test('with its file, IDs resolve after it came back; without, its calls are lost, and no wait hangs', async (t) => {
+    const setting = new QueueSetting(t, 'mortal', redis)
+    const { posts } = setting
+    const client = setting.client()
+    await setting.machine({ lockDuration: 30_000 })
+    const [latch, trail] = [posts.latch(), posts.trail()]
+    const ended = idOf(await client.start('add', [1, 2], { timeout: 0 }))
+    await end(client, ended)
+    const running = idOf(await client.start('hold', [trail.path, latch.path], { timeout: 0 }))
+    await setting.whereBegun(trail)
+    const waiting = end(client, running)
+
+    await redis.kill()
+    await refused(client.start('add', [1, 2]), 'NODE_UNREACHABLE')
+    await redis.start()
+    latch.open()
+    assert.equal(valueOf(await waiting), 'held')
+    assert.equal(valueOf(await client.wait(ended)), 3)
+    assert.equal(await client.call('add', [3, 4]), 7)
+
+    const never = posts.latch()
+    const forgotten = idOf(await client.start('hold', [posts.trail().path, never.path], { timeout: 0 }))
+    const inVain = end(client, forgotten)
+    await redis.kill()
+    redis.loseData()
+    await redis.start()
+    errorOf(await inVain, 'CALL_LOST')
+    await until('the tag of the new data', async () => {
+      const error = await refusal(client.wait(ended, { timeout: 0 }))
+      return error === 'CALL_LOST'
+    })
+    assert.equal(await refusal(setting.client().wait(forgotten, { timeout: 0 })), 'CALL_LOST')
+    assert.equal(await client.call('add', [5, 6]), 11)
+  })
+})
+
+async function refusal(answer: Promise<unknown>): Promise<string> {
+  return answer.then(
+    () => 'none',
+    (error: { code: string }) => error.code,
+  )
+}
+
+/** Asks again while Redis does not answer. */
+async function untilStarted<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      assert.equal((error as { code: string }).code, 'NODE_UNREACHABLE')
+    }
+  }
+}
