@@ -13,6 +13,7 @@ import { manyWaits } from './many-waits.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { oneSlow } from './one-slow.ts'
 import { copiedBuffer, largeObject, movedBuffer, smallObject } from './payload.ts'
+import { queue } from './queue.ts'
 import { startUp } from './start-up.ts'
 import { timer } from './timer.ts'
 import { waitedAgain } from './waited-again.ts'
@@ -42,6 +43,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'waited-again': waitedAgain,
   'many-waits': manyWaits,
   idle,
+  queue,
   'loop-delay': loopDelaySmall,
   'loop-delay-cpu-bound': loopDelayCpuBound,
 }

@@ -27,6 +27,8 @@ const LOADERS = {
   'bare Fastify': async () => (await import('./http.ts')).createBare,
   'bare Node': async () => (await import('./node-start.ts')).createHere,
   'bare Node by a shell': async () => (await import('./node-start.ts')).createElsewhere,
+  'coatcheck queue': async () => (await import('./bullmq.ts')).createQueue,
+  'bare BullMQ': async () => (await import('./bullmq.ts')).createBare,
   nothing: async () => (await import('./node-start.ts')).createNowhere,
 } satisfies Record<string, () => Promise<CreateContender>>
 
