@@ -20,7 +20,8 @@ export class BadRequests {
   /** Takes note of who was answered already. */
   watch(server: HttpServer): void {
     server.on('request', ({ socket }, response) => this.#answers.set(socket, response))
-    server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    server.on('checkExpectation', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#answers.set(socket, response)
       this.#answer(response, createProblem('expectation-failed', 'no expectation but 100-continue can be met'))
     })
     // With HTTP/2 there is an answer to give here, with HTTP/1.1 only a connection.

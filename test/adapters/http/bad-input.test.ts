@@ -39,6 +39,13 @@ test('what is no request of HTTP is answered with a problem', async () => {
   }
 })
 
+test('a request that was answered is not answered again for what is wrong with its rest', async () => {
+  for (const expect of ['', 'expect: more\r\n']) {
+    const bytes = `GET /nowhere HTTP/1.1\r\nhost: localhost\r\n${expect}transfer-encoding: x\r\nconnection: close\r\n\r\n`
+    typeOf(await sendRaw(port(), bytes))
+  }
+})
+
 test('a request that does not arrive in time is answered with a problem', async (t) => {
   const { served } = await startNode(t, { serve: { limits: { headersTimeout: 50, requestTimeout: 100 } } })
   const socket = connect(Number(new URL(served.url).port), '127.0.0.1')
