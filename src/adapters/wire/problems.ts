@@ -1,6 +1,4 @@
 import type { CallId } from '../../model/call-id.ts'
-import type { Form } from './media.ts'
-import { readValue } from './values.ts'
 import { CallError, isCallErrorCode, type CallErrorCode, type Started } from '../../model/errors.ts'
 import type { Form } from './media.ts'
 import { readValue } from './values.ts'

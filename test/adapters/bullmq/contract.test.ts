@@ -36,6 +36,7 @@ describe('a queue', { skip: noRedis }, () => {
       knowsFunctions: false,
       lateIds: false,
       servesUnloadable: false,
+      callTimes: true,
       quickCalls: false,
     },
     create,

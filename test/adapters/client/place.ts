@@ -37,6 +37,8 @@ export function remotePlace(
       answersAfterClose: false,
       // The node tells every call's ID as soon as it is admitted, as its answer could get lost.
       lateIds: false,
+      knowsFunctions: true,
+      servesUnloadable: true,
       callTimes: false,
       quickCalls: false,
     },
