@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
-import { checkListener, type RunnerEvents } from '../model/events.ts'
+import { show } from '../model/check.ts'
+import type { RunnerEvents } from '../model/events.ts'
 
 /** Those who listen to the events of a runner. */
 export class Listeners {
@@ -10,15 +11,15 @@ export class Listeners {
   }
 
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (checkListener(event, listener)) this.#emitter.on(event, listener as Listener)
+    if (isOurs(event, listener)) this.#emitter.on(event, listener as Listener)
   }
 
   once<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (checkListener(event, listener)) this.#emitter.once(event, listener as Listener)
+    if (isOurs(event, listener)) this.#emitter.once(event, listener as Listener)
   }
 
   off<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (checkListener(event, listener)) this.#emitter.off(event, listener as Listener)
+    if (isOurs(event, listener)) this.#emitter.off(event, listener as Listener)
   }
 
   /** A listener that throws must not come between a call and its waits. */
@@ -33,5 +34,23 @@ export class Listeners {
   }
 }
 
+const NAMES = Object.keys({
+  queued: true,
+  started: true,
+  progress: true,
+  finished: true,
+  expired: true,
+  drain: true,
+  idle: true,
+} satisfies Record<keyof RunnerEvents, true>)
+
 /** A listener as EventEmitter3 types it, for any one event. */
 type Listener = EventEmitter.EventListener<RunnerEvents, keyof RunnerEvents>
+
+function isOurs(event: string, listener: unknown): boolean {
+  if (typeof listener !== 'function') throw new TypeError(`listener must be a function, got ${show(listener)}`)
+  if (NAMES.includes(event)) return true
+  // `once` and `on` of `node:events` listen to it too, whatever they are asked for.
+  if (event === 'error') return false
+  throw new TypeError(`there is no event ${show(event)}; the events are ${NAMES.join(', ')}`)
+}

@@ -1,5 +1,4 @@
 import type { CallId } from './call-id.ts'
-import { show } from './check.ts'
 import type { Outcome } from './status.ts'
 
 /** What every call event tells. */
@@ -42,31 +41,4 @@ export interface RunnerEvents {
   drain: []
   /** The last call under way ended. */
   idle: []
-}
-
-const NAMES = Object.keys({
-  queued: true,
-  started: true,
-  progress: true,
-  finished: true,
-  expired: true,
-  drain: true,
-  idle: true,
-} satisfies Record<keyof RunnerEvents, true>)
-
-export function isRunnerEvent(name: string): name is keyof RunnerEvents {
-  return NAMES.includes(name)
-}
-
-/**
- * Whether a runner has the event that somebody wants to listen to.
- *
- * @throws TypeError for a listener that is none, and for an event that nobody has.
- */
-export function checkListener(event: string, listener: unknown): boolean {
-  if (typeof listener !== 'function') throw new TypeError(`listener must be a function, got ${show(listener)}`)
-  if (isRunnerEvent(event)) return true
-  // `once` and `on` of `node:events` listen to it too, whatever they are asked for.
-  if (event === 'error') return false
-  throw new TypeError(`there is no event ${show(event)}; the events are ${NAMES.join(', ')}`)
 }

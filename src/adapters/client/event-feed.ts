@@ -1,7 +1,7 @@
-import { EventEmitter } from 'eventemitter3'
 import type { CallId } from '../../model/call-id.ts'
 import type { Clock, Timer } from '../../model/clock.ts'
-import { checkListener, isRunnerEvent, type CallEvent, type RunnerEvents } from '../../model/events.ts'
+import type { CallEvent, RunnerEvents } from '../../model/events.ts'
+import { Listeners } from '../../caller/listeners.ts'
 import { readEvent, type EventJson } from '../wire/events.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { backoff } from './backoff.ts'
@@ -17,7 +17,7 @@ export class EventFeed {
   onExpired: (id: CallId) => void = () => undefined
   readonly #options: ResolvedConnectOptions
   readonly #clock: Clock
-  readonly #emitter = new EventEmitter<RunnerEvents>()
+  readonly #listeners = new Listeners()
   #stream: EventStream | undefined
   /** Pending from the first listener on until events are heard, or cannot be for now. */
   #opening: PromiseWithResolvers<void> | undefined
@@ -33,20 +33,17 @@ export class EventFeed {
   }
 
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (!checkListener(event, listener)) return
-    this.#emitter.on(event, listener as Listener)
+    this.#listeners.on(event, listener)
     this.#open()
   }
 
   once<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (!checkListener(event, listener)) return
-    this.#emitter.once(event, listener as Listener)
+    this.#listeners.once(event, listener)
     this.#open()
   }
 
   off<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): void {
-    if (!checkListener(event, listener)) return
-    this.#emitter.off(event, listener as Listener)
+    this.#listeners.off(event, listener)
     this.#closeUnheard()
   }
 
@@ -60,8 +57,12 @@ export class EventFeed {
     this.#stop()
   }
 
+  get #isHeard(): boolean {
+    return NAMES.some((name) => this.#listeners.has(name))
+  }
+
   #open(): void {
-    if (this.#stream || this.#retry || this.#isClosed) return
+    if (this.#stream || this.#retry || this.#isClosed || !this.#isHeard) return
     this.#opening ??= Promise.withResolvers()
     this.#stream = new EventStream(this.#options, this.#clock, this.#lastId, {
       onOpen: ({ [NODE_HEADER]: tag }) => {
@@ -95,24 +96,14 @@ export class EventFeed {
 
   #hear({ name, data, lastId }: ServerSentEvent): void {
     this.#lastId = lastId
-    if (!isRunnerEvent(name)) return
+    if (!isEvent(name)) return
     const json = JSON.parse(data) as EventJson
     if (name === 'expired' && json.id !== undefined) this.onExpired(json.id as CallId)
     // A value that cannot travel has a problem in its place.
-    if (!('problem' in json)) this.#emit(name, readEvent(name, json, 'rich'))
+    if ('problem' in json) return
+    const [event] = readEvent(name, json, 'rich') as [CallEvent?]
+    this.#listeners.tell(name, ...((event ? [this.#telling(event)] : []) as RunnerEvents[typeof name]))
     this.#closeUnheard()
-  }
-
-  /** A listener that throws must not come between the node and the other listeners. */
-  #emit<E extends keyof RunnerEvents>(name: E, [event]: [CallEvent?]): void {
-    const args = event ? [this.#telling(event)] : []
-    try {
-      this.#emitter.emit(name, ...(args as never))
-    } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
-    }
   }
 
   /** The event, which tells when its ID is read: whoever knows the ID may come back for the call. */
@@ -129,7 +120,7 @@ export class EventFeed {
   }
 
   #closeUnheard(): void {
-    if (this.#emitter.eventNames().length === 0) this.#stop()
+    if (!this.#isHeard) this.#stop()
   }
 
   #stop(): void {
@@ -141,5 +132,8 @@ export class EventFeed {
   }
 }
 
-/** A listener as EventEmitter3 types it, for any one event. */
-type Listener = EventEmitter.EventListener<RunnerEvents, keyof RunnerEvents>
+const NAMES = ['queued', 'started', 'progress', 'finished', 'expired', 'drain', 'idle'] as const
+
+function isEvent(name: string): name is keyof RunnerEvents {
+  return NAMES.some((each) => each === name)
+}
