@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import type { AnyFunctions } from '../../model/functions.ts'
 import type { CloseOptions, Runner } from '../../model/runner.ts'
+import { Connections } from './connections.ts'
 import { nodeTagOf } from './node-tag.ts'
 import { resolveHttpOptions } from './options.ts'
 import { coatcheckHttp } from './plugin.ts'
 import { pluginLimits, resolveServeOptions, type ServeOptions } from './serve-options.ts'
-import { closeServer, createServer, sessionsOf } from './server.ts'
+import { createServer } from './server.ts'
 
 /** A node that others can call. */
 export interface Served extends AsyncDisposable {
@@ -40,7 +41,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   }
   resolveHttpOptions(pluginOptions)
   const app = createServer(resolved, nodeTagOf(runner))
-  const sessions = sessionsOf(app)
+  const connections = new Connections(app)
   void app.register(coatcheckHttp, { prefix, ...pluginOptions })
   try {
     await app.listen({ port, host })
@@ -54,7 +55,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   const close = async (closeOptions?: CloseOptions): Promise<void> => {
     // Again, as it may be to abort what was to end before.
     const closed = runner.close(closeOptions)
-    closing ??= closed.then(() => closeServer(app, sessions))
+    closing ??= closed.then(() => connections.close())
     await closing
   }
   return {

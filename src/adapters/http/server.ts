@@ -6,7 +6,6 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import type { Server as HttpServer } from 'node:http'
-import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { BadRequests } from './bad-requests.ts'
 import { answerError, answerNotFound } from './errors.ts'
@@ -58,34 +57,6 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
   server.headersTimeout = http.headersTimeout
   server.requestTimeout = http.requestTimeout
   return app
-}
-
-/** Milliseconds that answers under way have to reach their clients when the node ends. */
-const LAST_ANSWERS = 1_000
-
-/**
- * Ends an app: what is under way is answered, then all connections are ended, those too on which nothing was ever asked:
- * to Node these are not idle.
- */
-export async function closeServer(app: FastifyInstance, sessions: ReadonlySet<Http2Session>): Promise<void> {
-  const server = app.server as HttpServer
-  for (const session of sessions) session.close()
-  const timer = setTimeout(() => {
-    for (const session of sessions) session.destroy()
-    server.closeAllConnections()
-  }, LAST_ANSWERS)
-  await app.close()
-  clearTimeout(timer)
-}
-
-/** The connections of HTTP/2 that there are, at any time. */
-export function sessionsOf({ server }: FastifyInstance): ReadonlySet<Http2Session> {
-  const sessions = new Set<Http2Session>()
-  server.on('session', (session: Http2Session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-  return sessions
 }
 
 function createSecure(common: object, https: TlsOptions): FastifyInstance {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { serve } from '../../../src/http.ts'
 import { createRunner } from '../../../src/index.ts'
+import { createAuthority } from '../../helpers/certificates.ts'
 import { until } from '../../helpers/latch.ts'
 import { pathOf, sendTo, startNode } from './served.ts'
 
@@ -51,6 +52,26 @@ test('connections on which nothing was asked, and streams of events, do not hold
   socket.resume()
   await ended
   ok(performance.now() - began < 8_000)
+})
+
+test('connections that never came to speak TLS do not hold the end up', async (t) => {
+  const tls = await (await createAuthority('coatcheck tests')).certify('node')
+  const { served } = await startNode(t, { serve: { tls } })
+  const silent = connect(Number(new URL(served.url).port), '127.0.0.1')
+  const halfClosed = connect({ port: Number(new URL(served.url).port), host: '127.0.0.1', allowHalfOpen: true })
+  await Promise.all([once(silent, 'connect'), once(halfClosed, 'connect')])
+  halfClosed.end(Buffer.from([22, 3, 1]))
+  const ended = [silent, halfClosed].map((socket) =>
+    once(
+      socket.resume().on('error', () => undefined),
+      'close',
+    ),
+  )
+  const began = performance.now()
+  await served.close()
+  ok(performance.now() - began < 8_000, 'sooner than the handshake would be given up')
+  halfClosed.destroy()
+  await Promise.all(ended)
 })
 
 test('a node whose functions cannot be loaded says why it is not ready', async (t) => {
