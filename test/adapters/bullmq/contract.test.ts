@@ -45,7 +45,8 @@ describe('a queue', { skip: noRedis }, () => {
 
 /** A client of a queue of its own. Another process serves it. */
 async function create(options: PlaceOptions): Promise<Runner<Calls>> {
-  const { atOnce = 2, inOneThread = false, memoryLimit, functions = CALLS, logger: _logger, grace, ...others } = options
+  const { atOnce = 2, inOneThread = false, isFresh = false, memoryLimit, functions = CALLS, grace, ...more } = options
+  const { logger: _logger, ...others } = more
   queues += 1
   const queue = { queue: `queue-${queues}`, connection: redis.connection, valueLimit: VALUE_LIMIT }
   const local = {
@@ -58,7 +59,7 @@ async function create(options: PlaceOptions): Promise<Runner<Calls>> {
     ...(others.define && { define: others.define }),
     ...(grace !== undefined && { grace }),
   }
-  const isUsual = others.define === undefined && memoryLimit === undefined && grace === undefined
+  const isUsual = others.define === undefined && memoryLimit === undefined && grace === undefined && !isFresh
   await machine.serve(local, { ...queue, concurrency: atOnce }, isUsual)
   const client = connectQueue<Calls>({ ...queue, ...others })
   const close = client.close.bind(client)
