@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { serve, type Served } from '../../src/http.ts'
-import { createRunner, type CallId, type Runner } from '../../src/index.ts'
+import { createRunner, type CallId, type Runner, type RunnerStats } from '../../src/index.ts'
 import { startScript, type Child } from '../helpers/child.ts'
 import { cacheCompiled } from '../helpers/compile-cache.ts'
 import { Signposts, until } from '../helpers/latch.ts'
@@ -159,6 +159,10 @@ suite('the program as a node', { concurrency: 2 }, () => {
     const [url = ''] = /http:\/\/[\d.:]+/.exec(String(line)) ?? []
     const latch = posts.latch()
     const waiting = post(url, { fn: 'hold', args: [latch.path, 'held'] })
+    await until('a call that runs', async () => {
+      const stats = (await (await fetch(`${url}/v1/stats`)).json()) as RunnerStats
+      return stats.calls.running === 1
+    })
     child.stdout.destroy()
     // Each failure is a line.
     await post(url, { fn: 'fail', args: ['builtIn'] })
