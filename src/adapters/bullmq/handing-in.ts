@@ -48,6 +48,7 @@ export class HandingIn {
   readonly #parts: HandingInParts
   /** Calls that are being handed in by a key. */
   readonly #byKey = new Map<string, { digest: string; call: Promise<QueuedCall | CallId> }>()
+  readonly #underWay = new Set<Promise<unknown>>()
   #hasRefused = false
 
   constructor(parts: HandingInParts) {
@@ -74,6 +75,21 @@ export class HandingIn {
    * @throws CallError `KEY_REUSED`, `QUEUE_FULL` or `NODE_UNREACHABLE`; RangeError for arguments that are too large.
    */
   async handIn(asked: HandIn): Promise<QueuedCall | CallId> {
+    const handing = this.#handIn(asked)
+    this.#underWay.add(handing)
+    try {
+      return await handing
+    } finally {
+      this.#underWay.delete(handing)
+    }
+  }
+
+  /** Resolves when all calls that are being handed in are in the queue, or are not to be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  async #handIn(asked: HandIn): Promise<QueuedCall | CallId> {
     const { idempotencyKey, fn, args } = asked
     if (idempotencyKey === undefined) return this.#add(asked)
     const digest = digestOf(fn, args)

@@ -122,8 +122,13 @@ export class QueueClient {
     })
   }
 
-  abortAll(reason: unknown, grace: number | undefined): void {
-    for (const call of this.book.own()) this.abort(call, reason, grace)
+  /** Those that have not begun first: otherwise they would begin in the places of those that end. */
+  async abortAll(reason: unknown, grace: number | undefined): Promise<void> {
+    await this.handingIn.settled()
+    const calls = [...this.book.own()]
+    const cancel = (call: QueuedCall): Promise<void> => this.cancel(call, reason, grace).catch(this.#trouble)
+    await Promise.all(calls.filter(({ startedAt }) => startedAt === undefined).map(cancel))
+    await Promise.all(calls.filter(({ startedAt }) => startedAt !== undefined).map(cancel))
   }
 
   async page(filter: ListRequest): Promise<Row[]> {

@@ -168,7 +168,7 @@ export class ConnectedRunner<F> implements QueueRunner<F> {
   async close(options?: CloseOptions): Promise<void> {
     const { abort, grace } = readClose(options)
     this.#closing ??= this.#shutDown()
-    if (abort) this.#client.abortAll(CLOSING, grace)
+    if (abort) void this.#client.abortAll(CLOSING, grace)
     return this.#closing
   }
 

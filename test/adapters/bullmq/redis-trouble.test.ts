@@ -23,10 +23,10 @@ describe('trouble with Redis', { skip: noRedis, timeout: 120_000 }, () => {
     await setting.whereBegun(trail)
     const stop = killConnections(adminOf(setting), () => client.wait(id, { timeout: 60 }))
     const sums = Array.from({ length: 10 }, (_, i) => untilStarted(() => client.start('add', [i, 1], { timeout: 0 })))
-    for (const [i, sum] of sums.entries()) assert.equal(valueOf(await ended(client, idOf(await sum))), i + 1)
+    for (const [i, sum] of sums.entries()) assert.equal(valueOf(await endOf(client, idOf(await sum))), i + 1)
     await stop()
     latch.open()
-    assert.equal(valueOf(await ended(client, id)), 'held')
+    assert.equal(valueOf(await endOf(client, id)), 'held')
     assert.equal(trail.read().filter((line) => line !== 'ended').length, 1)
   })
 
@@ -45,7 +45,7 @@ describe('trouble with Redis', { skip: noRedis, timeout: 120_000 }, () => {
     )
     let lost = 0
     for (const start of starts) {
-      const status = await ended(client, idOf(await start))
+      const status = await endOf(client, idOf(await start))
       if (status.finished && status.ok) continue
       assert.deepEqual(factsOf(errorOf(status, 'CALL_LOST')), { fn: 'hold', started: 'unknown', retryable: false })
       lost += 1
@@ -147,7 +147,7 @@ function killConnections(redis: Redis, between: () => Promise<unknown>): () => P
 }
 
 /** Waits to the end. What does not reach Redis is refused, and asked again. */
-function ended(client: QueueRunner<Functions>, id: CallId): Promise<CallStatus> {
+function endOf(client: QueueRunner<Functions>, id: CallId): Promise<CallStatus> {
   return untilStarted(() => client.wait(id, { timeout: Infinity }))
 }
 

@@ -33,7 +33,7 @@ test('a wait that is longer than the node holds one is asked for again, for what
   assert.equal(valueOf(await client.wait(UNFINISHED.id, { timeout: 20_000 })), 3)
   const timeouts = node.asked.map(({ query }) => Number(query.get('timeout')))
   assert.equal(timeouts.length, 3)
-  assert.equal(timeouts[0], 20_000)
+  assert.ok((timeouts[0] ?? 0) <= 20_000 && (timeouts[0] ?? 0) > 19_000, timeouts.join(', '))
   for (const i of [1, 2]) assert.ok((timeouts[i] ?? 0) <= (timeouts[i - 1] ?? 0) - 55, timeouts.join(', '))
 })
 
