@@ -1,6 +1,5 @@
-// Runs the tests on the oldest supported and on the newest release of Node: those of what deals with Node's threads, processes
-// and clocks itself. The adapters deal with it through well-kept libraries; the demo, the benchmarks and the contract of a
-// runner whose functions have processes of their own say nothing of Node that others do not.
+// Runs the tests on the oldest supported and on the newest release of Node: those of threads and of what calls have in common,
+// which deal with Node's insides most. What is around that, and processes, would take CI more time than it has.
 import { execSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
