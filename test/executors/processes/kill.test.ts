@@ -205,7 +205,7 @@ test('the end of a pool thread does nothing to a process, and leaves no zombie',
 })
 
 test('a result that races the deadline is one end, which all are told', async (t) => {
-  const rounds = isShort ? 20 : 40
+  const rounds = isShort ? 20 : 100
   const runner = processRunner(t, { processes: { max: 2, spares: 2 } })
   const finished = new Map<string, number>()
   const runTimes: number[] = []

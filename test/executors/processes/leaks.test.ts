@@ -27,7 +27,7 @@ import { isShort } from '../../helpers/short.ts'
 const HOST = new URL('../../fixtures/processes/scripts/host.ts', import.meta.url)
 
 const isLong = process.env['COATCHECK_LONG_TESTS'] === '1'
-const CALLS = isLong ? 10_000 : isShort ? 60 : 150
+const CALLS = isLong ? 10_000 : isShort ? 60 : 300
 const FAILED_STARTS = isLong ? 10_000 : isShort ? 200 : 1_000
 
 /** The folder of a spawner. */
