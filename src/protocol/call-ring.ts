@@ -1,8 +1,8 @@
-import { Primitives } from './primitives.ts'
 import { SlotRing } from './slot-ring.ts'
+import { SmallValues } from './small-values.ts'
 
 /** Bytes of a slot: flags, number of arguments, number of the function, `abortAfter`, and the arguments. */
-const SLOT_BYTES = 256
+const SLOT_BYTES = 512
 const FLAGS = 0
 const COUNT = 1
 const FUNCTION = 2
@@ -29,19 +29,19 @@ export interface CallInRing {
 }
 
 /**
- * Calls on their way to a thread through shared memory: those whose arguments are few, small and primitive. To write one
- * here costs a fraction of a message.
+ * Calls on their way to a thread through shared memory: those whose arguments are few, small and plain. To write one here costs a
+ * fraction of a message.
  */
 export class CallRing {
   readonly #ring: SlotRing
-  readonly #primitives: Primitives
+  readonly #values: SmallValues
   readonly #view: DataView
 
   /** @param slots a power of 2. */
   constructor(buffer: SharedArrayBuffer, offset: number, slots: number) {
     this.#ring = new SlotRing(buffer, offset, ENTRIES_PER_SLOT * slots)
     const shelf = offset + SlotRing.bytesFor(ENTRIES_PER_SLOT * slots)
-    this.#primitives = new Primitives(buffer, shelf, slots * SLOT_BYTES + MARGIN)
+    this.#values = new SmallValues(buffer, shelf, slots * SLOT_BYTES + MARGIN)
     this.#view = new DataView(buffer, shelf, slots * SLOT_BYTES)
   }
 
@@ -63,12 +63,7 @@ export class CallRing {
   put({ slot, generation, flags, fn, args, abortAfter }: Readonly<CallInRing>): boolean {
     if (args.length > MOST_ARGS || fn >= MOST_FUNCTIONS || this.#ring.isFull) return false
     const begin = slot * SLOT_BYTES
-    const limit = begin + SLOT_BYTES
-    let at = begin + ARGS
-    for (let i = 0; i < args.length; i++) {
-      at = this.#primitives.write(args[i], at, limit)
-      if (at === 0) return false
-    }
+    if (this.#values.write(args, begin + ARGS, begin + SLOT_BYTES) === 0) return false
     this.#view.setUint8(begin + FLAGS, flags)
     this.#view.setUint8(begin + COUNT, args.length)
     this.#view.setUint16(begin + FUNCTION, fn)
@@ -89,8 +84,8 @@ export class CallRing {
     const limit = begin + SLOT_BYTES
     const args: unknown[] = []
     const count = this.#view.getUint8(begin + COUNT)
-    for (let at = begin + ARGS; args.length < count && at < limit; at = this.#primitives.end) {
-      args.push(this.#primitives.read(at))
+    for (let at = begin + ARGS; args.length < count && at < limit; at = this.#values.end) {
+      args.push(this.#values.read(at, limit))
     }
     return {
       slot,

@@ -1,17 +1,17 @@
 import { isArrayBuffer, isBoxedPrimitive, isDate, isMap, isProxy, isRegExp, isSet } from 'node:util/types'
 import { partsOf } from './common-parts.ts'
-import { Primitives } from './primitives.ts'
 import { deserialize, serialize } from './serialize.ts'
 import { SlotRing } from './slot-ring.ts'
+import { SmallValues } from './small-values.ts'
 
 /** Bytes of a slot: what kind of result, how it is written, its length where it was serialized, and the value. */
-const SLOT_BYTES = 256
+const SLOT_BYTES = 512
 const KIND = 0
 const FORM = 1
 const LENGTH = 2
 const VALUE = 4
 
-const PRIMITIVE = 0
+const PLAIN = 0
 const SERIALIZED = 1
 
 export interface ResultInRing {
@@ -29,7 +29,7 @@ export interface ResultInRing {
  */
 export class ResultRing {
   readonly #ring: SlotRing
-  readonly #primitives: Primitives
+  readonly #values: SmallValues
   readonly #view: DataView
   readonly #bytes: Uint8Array
 
@@ -37,7 +37,7 @@ export class ResultRing {
   constructor(buffer: SharedArrayBuffer, offset: number, slots: number) {
     this.#ring = new SlotRing(buffer, offset, slots)
     const shelf = offset + SlotRing.bytesFor(slots)
-    this.#primitives = new Primitives(buffer, shelf, slots * SLOT_BYTES)
+    this.#values = new SmallValues(buffer, shelf, slots * SLOT_BYTES)
     this.#view = new DataView(buffer, shelf, slots * SLOT_BYTES)
     this.#bytes = new Uint8Array(buffer, shelf, slots * SLOT_BYTES)
   }
@@ -49,9 +49,8 @@ export class ResultRing {
   /** False when the value is too large, or cannot be written down: the result has to be told in a message. */
   put(slot: number, generation: number, kind: number, value: unknown): boolean {
     const begin = slot * SLOT_BYTES
-    const limit = begin + SLOT_BYTES
-    if (this.#primitives.write(value, begin + VALUE, limit) > 0) {
-      this.#view.setUint8(begin + FORM, PRIMITIVE)
+    if (this.#values.write([value], begin + VALUE, begin + SLOT_BYTES) > 0) {
+      this.#view.setUint8(begin + FORM, PLAIN)
     } else {
       const written = write(value)
       if (written === undefined || written.length > SLOT_BYTES - VALUE) return false
@@ -77,7 +76,7 @@ export class ResultRing {
   }
 
   #read(begin: number): unknown {
-    if (this.#view.getUint8(begin + FORM) === PRIMITIVE) return this.#primitives.read(begin + VALUE)
+    if (this.#view.getUint8(begin + FORM) === PLAIN) return this.#values.read(begin + VALUE, begin + SLOT_BYTES)
     const from = begin + VALUE
     // A copy: the reader does not read shared memory.
     return deserialize(Buffer.from(this.#bytes.slice(from, from + this.#view.getUint16(begin + LENGTH))))

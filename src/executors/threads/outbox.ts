@@ -42,9 +42,12 @@ export class Outbox<J extends Job> {
     this.#numbers = new Map(names.map((name, number) => [name, number]))
   }
 
-  /** False when the job may have a part in common with one that is here: it must not travel in the same message. */
+  /**
+   * Whether `add` may follow. False when the job would go in the message, and may have a part in common with one that is
+   * here.
+   */
   admits(job: J): boolean {
-    return this.#parts.admit(job.args)
+    return this.#calls.length === 0 || this.#parts.admit(job.args)
   }
 
   add(job: J, { slot, generation, estimate }: LanePlace<J>, tellStart: boolean): void {
@@ -59,6 +62,8 @@ export class Outbox<J extends Job> {
       this.#hasSmall = true
       return
     }
+    // The first of a message, which `admits` has let by.
+    if (this.#calls.length === 0) this.#parts.admit(args)
     this.#calls.push(slot, generation, flags, job.fn, args, abortAfter)
     if (transfer) this.#hasTransfer = true
   }

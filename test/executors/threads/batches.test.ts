@@ -31,19 +31,27 @@ test('small calls of one turn take at most one message, and their results few', 
   ok(after - before <= 25, `100 results took ${after - before} messages`)
 })
 
-test('calls of one turn that are handed objects travel in one message', async (t) => {
-  const functions = new URL('../../fixtures/threads/counts-posts.ts', import.meta.url)
-  const runner = runnerOf<typeof countsPosts>(t, { functions, threads: { max: 1 } })
-  for (let i = 0; i < 1_000; i++) await runner.call('nextIn', [{ n: i }])
+/** What calls are handed, by how it travels, and the messages that a hundred of them take. */
+const HANDED = [
+  { what: 'small plain objects', given: (n: number) => ({ n, more: [{ text: 'small' }] }), fewest: 0 },
+  { what: 'other objects', given: (n: number) => ({ n, at: new Date(0) }), fewest: 1 },
+]
 
-  const sent = countPosts(t)
-  const values = await Promise.all(Array.from({ length: 100 }, (_, n) => runner.call('nextIn', [{ n }])))
-  equal(sent.count, 1)
-  deepEqual(
-    values,
-    values.map((_, i) => i + 1),
-  )
-})
+for (const { what, given, fewest } of HANDED) {
+  test(`calls of one turn that are handed ${what} travel in one message at most`, async (t) => {
+    const functions = new URL('../../fixtures/threads/counts-posts.ts', import.meta.url)
+    const runner = runnerOf<typeof countsPosts>(t, { functions, threads: { max: 1 } })
+    for (let i = 0; i < 1_000; i++) await runner.call('nextIn', [given(i)])
+
+    const sent = countPosts(t)
+    const values = await Promise.all(Array.from({ length: 100 }, (_, n) => runner.call('nextIn', [given(n)])))
+    ok(sent.count >= fewest && sent.count <= 1, `100 calls took ${sent.count} messages`)
+    deepEqual(
+      values,
+      values.map((_, i) => i + 1),
+    )
+  })
+}
 
 /** How many of 20 calls the only thread is sent at once, by the microseconds that each takes. */
 const SENT: [takes: number, sent: number][] = [
@@ -158,13 +166,22 @@ test('a listener that cancels calls while another one of their batch is refused 
   deepEqual(ends[2], { value: 3 })
 })
 
-test('calls of one turn that are given the same object each have a copy of their own', async (t) => {
-  const runner = commonRunner(t, { threads: { max: 1 } })
-  for (let i = 0; i < 100; i++) await runner.call('append', [[], i])
-  const list: number[] = []
-  const lists = await Promise.all([1, 2, 3].map((value) => runner.call('append', [list, value])))
-  deepEqual(lists, [[1], [2], [3]])
-})
+/** Lists, by how they travel. */
+const LISTS: Record<string, unknown[]> = { 'in shared memory': [], 'in a message': [new Date(0)] }
+
+for (const [how, list] of Object.entries(LISTS)) {
+  test(`calls of one turn that are given the same object each have a copy of their own: ${how}`, async (t) => {
+    const runner = commonRunner(t, { threads: { max: 1 } })
+    for (let i = 0; i < 100; i++) await runner.call('append', [[], i])
+    const given = list as number[]
+    const lists = await Promise.all([1, 2, 3].map((value) => runner.call('append', [given, value])))
+    deepEqual(lists, [
+      [...list, 1],
+      [...list, 2],
+      [...list, 3],
+    ])
+  })
+}
 
 test('calls that return the same object each give their caller a copy of its own', async (t) => {
   const runner = commonRunner(t, { threads: { max: 1 } })
