@@ -14,14 +14,20 @@ import {
  * A digest of values that is the same for equal values, however they came to be: whatever the order of their properties,
  * and whether their parts are shared or copies. Different values have different ones.
  *
- * @throws TypeError for objects of the platform's, such as a Blob or a key.
+ * @throws TypeError for objects of the platform's, such as a Blob or a key, and for those that lead to one another on so
+ *   many ways that it would take too long to follow them.
  */
 export function digest(values: readonly unknown[]): string {
   return new Digester().object(values)
 }
 
+/** Times that objects may be read again: those of a cycle say something else on each way that leads to them. */
+const MOST_AGAIN = 100_000
+
 class Digester {
   readonly #done = new Map<object, string>()
+  readonly #seen = new Set<object>()
+  #again = 0
   /** The objects that lead to the one at hand, with their depths: cycles end there. */
   readonly #path = new Map<object, number>()
 
@@ -49,6 +55,7 @@ class Digester {
     }
     const known = this.#done.get(object)
     if (known !== undefined) return known
+    this.#count(object)
     const own = this.#path.size
     const outer = this.#highest
     this.#highest = own
@@ -61,6 +68,11 @@ class Digester {
     if (this.#highest === own) this.#done.set(object, result)
     this.#highest = Math.min(outer, this.#highest)
     return result
+  }
+
+  #count(object: object): void {
+    if (!this.#seen.has(object)) this.#seen.add(object)
+    else if (++this.#again > MOST_AGAIN) throw new TypeError('its objects lead to one another on too many ways')
   }
 
   #describe(object: object, hash: Hash): void {

@@ -1,4 +1,4 @@
-import { equal, notEqual, ok } from 'node:assert/strict'
+import { equal, notEqual, ok, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
@@ -250,6 +250,17 @@ test('a part that is shared very many times is read a few times at most', () => 
   for (let level = 0; level < 10; level++) value = [value, value]
   digest([value])
   ok(reads >= 1 && reads < 10, `it was read ${reads} times`)
+})
+
+test('objects that lead to one another on very many ways are refused in time', () => {
+  const top: unknown[] = []
+  let level: unknown[] = [top]
+  for (let i = 0; i < 40; i++) level = [level, level]
+  top.push(level)
+  throws(() => digest(top), { name: 'TypeError', message: /too many ways/ })
+  const friends = Array.from({ length: 15 }, (_, id) => ({ id, friends: [] as unknown[] }))
+  for (const friend of friends) friend.friends.push(...friends)
+  throws(() => digest(friends), /too many ways/)
 })
 
 test('the number of values and their order make a difference', () => {
