@@ -151,23 +151,28 @@ export class CommandProcess<J extends Job> implements Attempt {
   #endOf(exit: ChildExit, stderr: Output, startError: Error | undefined): JobEnd {
     const { command, job } = this.#parts
     const { fn } = job
-    if (this.#wasKilled) return { type: 'killed' }
+    // One with an exit status had ended before it could be killed.
+    if (this.#wasKilled && exit.code === null) return { type: 'killed' }
     if (startError) return { type: 'failed', error: this.#spawnFailed(startError) }
     if (this.#isTooLarge) return { type: 'failed', error: resultTooLarge(fn, command.resultLimit) }
-    if (exit.code !== 0) {
-      const error = processLost({ fn, exit, started: 'yes', stderr })
-      return { type: 'failed', error, byItself: this.#wasAskedToEnd }
-    }
+    if (exit.code !== 0) return this.#lost(exit, stderr)
     const text = textIn(this.#printed)
     if (text === undefined) return { type: 'failed', error: tooLongForText(fn, this.#printedBytes) }
     if (command.output === 'text') return { type: 'returned', value: text }
     try {
       return { type: 'returned', value: JSON.parse(text) as unknown }
     } catch (error) {
+      // One that was asked to end, and did so without a word.
+      if (this.#wasAskedToEnd || this.#wasKilled) return this.#lost(exit, stderr)
       const details = { fn, cause: error, ...lastOf(stderr) }
       const message = `the output of "${fn}" is not one JSON document: ${textOf(error)}`
       return { type: 'failed', error: new CallError('PROTOCOL_ERROR', message, details) }
     }
+  }
+
+  #lost(exit: ChildExit, stderr: Output): JobEnd {
+    const error = processLost({ fn: this.#parts.job.fn, exit, started: 'yes', stderr })
+    return { type: 'failed', error, byItself: this.#wasAskedToEnd || this.#wasKilled }
   }
 
   #spawnFailed(error: unknown): CallError {

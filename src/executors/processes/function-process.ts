@@ -79,6 +79,8 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   #isEnding = false
   #wasAskedToEnd = false
   #protocolError: CallError | undefined
+  /** The rule that it breaks if it was alive all the time; the news of its end may only have been late. */
+  #wentOn: CallError | undefined
   #uncaught: EncodedError | undefined
   #timer: Timer | undefined
   #giveUp: Timer | undefined
@@ -137,8 +139,10 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   }
 
   interrupt(reason: AbortCause): void {
-    if (this.state !== 'busy') return
+    if (this.job === undefined) return
+    // Even where it is killed already: its job is not to begin elsewhere.
     this.#wasAskedToEnd = true
+    if (this.state !== 'busy') return
     this.#child?.send({ type: 'abort', reason })
     this.#child?.signal('SIGTERM')
   }
@@ -177,7 +181,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
         return
       }
       this.#over()
-      child.signal('SIGKILL')
+      this.#kill()
     })
   }
 
@@ -256,13 +260,13 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   answersEnded(): void {
     // It can answer no call.
     if (this.state === 'ready' || this.state === 'settling') this.#over()
-    this.#parts.clock.setTimeout(
-      () => {
-        if (!this.#child?.hasExited) this.#breaksRules(this.#broken('it closed its answers, and went on'))
-      },
-      ANSWERS_ENDED_FOR,
-      { ref: false },
-    )
+    const goesOn = (): void => {
+      if (this.#child?.hasExited) return
+      this.#over()
+      this.#wentOn = this.#broken('it closed its answers, and went on')
+      this.#kill()
+    }
+    this.#parts.clock.setTimeout(() => void setImmediate(goesOn), ANSWERS_ENDED_FOR, { ref: false })
   }
 
   #began(job: J, at: number): void {
@@ -362,7 +366,8 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
     this.#giveUp?.clear()
     this.#over()
     // One that dies before it was of any use would do so again and again.
-    if (this.#served === 0 && !this.#isEnding) this.#failed(exit.lost ?? this.#protocolError ?? this.#startLost(exit))
+    if (this.#served === 0 && !this.#isEnding)
+      this.#failed(exit.lost ?? this.#brokenRule(exit) ?? this.#startLost(exit))
     this.#loseJob(exit)
   }
 
@@ -376,7 +381,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
       hasTransfer: job.transfer !== undefined,
       wasKilled: this.#wasKilled,
       wasAskedToEnd: this.#wasAskedToEnd,
-      protocolError: this.#protocolError,
+      protocolError: this.#brokenRule(exit),
       isCutOff: this.#child?.isCutOff ?? false,
       uncaught: this.#uncaught,
       stderr: this.#child?.stderr,
@@ -398,7 +403,18 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   #breaksRules(error: CallError): void {
     if (this.state !== 'starting') this.#over()
     this.#protocolError ??= error
+    this.#kill()
+  }
+
+  /** Not on behalf of its job, if that has one. */
+  #kill(): void {
     this.#child?.signal('SIGKILL')
+    if (this.job) this.#giveUpWithin(END_WITHIN)
+  }
+
+  #brokenRule(exit: ChildExit | undefined): CallError | undefined {
+    const wentOn = exit === undefined || exit.signal === 'SIGKILL'
+    return this.#protocolError ?? (wentOn ? this.#wentOn : undefined)
   }
 
   #broken(why: string, cause?: unknown): CallError {

@@ -48,8 +48,9 @@ export type Verdict = JobEnd | { type: 'unbegun'; error: CallError }
 
 /** Looks at what weighs most first: the runner's own kill, limits, the rules of the channel, then how the process ended. */
 export function verdictOn(evidence: Evidence): Verdict {
-  const { exit, hasBegun, wasKilled, wasAskedToEnd } = evidence
-  if (wasKilled || !exit) return { type: 'killed' }
+  const { exit, hasBegun, wasKilled, wasAskedToEnd, protocolError } = evidence
+  if (wasKilled) return { type: 'killed' }
+  if (!exit) return protocolError ? { type: 'failed', error: protocolError } : { type: 'killed' }
   const error = errorOf(evidence, exit)
   if (!hasBegun && error.code === 'WORKER_CRASHED' && !wasAskedToEnd) return { type: 'unbegun', error }
   return { type: 'failed', error, byItself: wasAskedToEnd }

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RemoteChild } from '../../../src/executors/children/remote-child.ts'
 import { CommandProcess } from '../../../src/executors/commands/command-process.ts'
@@ -65,4 +65,28 @@ test('a command that was given up before its process was there has not begun whe
   child.exit(null, 'SIGKILL')
   await command.gone
   deepEqual(told, [{ type: 'killed' }])
+})
+
+test('a command that ends without a word when it is asked to was aborted, and broke no rule', async () => {
+  const { command, clock, child, told, spawn } = startCommand()
+  spawn()
+  await clock.settle()
+  command.interrupt()
+  deepEqual(child.signals, ['SIGTERM'])
+  child.exit(0, null)
+  await command.gone
+  const [, end] = told
+  ok(typeof end === 'object' && end.type === 'failed')
+  deepEqual([end.error.code, end.byItself], ['WORKER_CRASHED', true])
+})
+
+test('a command that had ended before it could be killed gives its value', async () => {
+  const { command, clock, child, told, spawn } = startCommand()
+  spawn()
+  await clock.settle()
+  child.print(1, '42')
+  command.kill()
+  child.exit(0, null)
+  await command.gone
+  deepEqual(told, ['started', { type: 'returned', value: 42 }])
 })

@@ -258,6 +258,78 @@ describe('a process that has not told that its job began', () => {
   })
 })
 
+test('a job that is cancelled while its process is killed for being held up does not run in another', async () => {
+  const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+  const job = play.add()
+  const child = await play.ready(0)
+  await play.clock.advance(5_001)
+  await play.settle()
+  deepEqual(child.signals, ['SIGKILL'])
+  ok(job.place instanceof ProcessPlace)
+  job.place.attempt?.interrupt({ name: 'AbortError', message: 'no longer wanted' })
+  child.exit(null, 'SIGKILL')
+  await play.settle()
+  equal(play.children.length, 1)
+  deepEqual(
+    play.ends.map(({ end }) => end.type === 'failed' && end.byItself),
+    [true],
+  )
+})
+
+describe('a process that closes its answers', () => {
+  const closing = async (): Promise<{ play: Playground; child: FakeChild }> => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add()
+    const child = await play.ready(0)
+    child.answer({ type: 'started', at: 0 })
+    await play.settle()
+    child.closeAnswers()
+    await play.settle()
+    deepEqual(child.signals, [])
+    await play.clock.advance(200)
+    await play.settle()
+    deepEqual(child.signals, ['SIGKILL'])
+    return { play, child }
+  }
+  const codes = (play: Playground): unknown[] => play.ends.map(({ end }) => end.type === 'failed' && end.error.code)
+
+  test('breaks the rules when it goes on', async () => {
+    const { play, child } = await closing()
+    child.exit(null, 'SIGKILL')
+    await play.settle()
+    deepEqual(codes(play), ['PROTOCOL_ERROR'])
+  })
+
+  test('breaks them as well when not even a kill ends it', async () => {
+    const { play } = await closing()
+    await play.clock.advance(1_000)
+    deepEqual(codes(play), ['PROTOCOL_ERROR'])
+  })
+
+  test('crashed when the news of its end were only late', async () => {
+    const { play, child } = await closing()
+    child.exit(null, 'SIGSEGV')
+    await play.settle()
+    deepEqual(codes(play), ['WORKER_CRASHED'])
+  })
+
+  test('is not killed when its end has arrived and was not heard yet, because the host was busy', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add()
+    const child = await play.ready(0)
+    child.answer({ type: 'started', at: 0 })
+    child.closeAnswers()
+    await play.settle()
+    // Timers come first.
+    const late = play.clock.advance(10_000)
+    child.exit(null, 'SIGSEGV')
+    await late
+    await play.settle()
+    deepEqual(child.signals, [])
+    deepEqual(codes(play), ['WORKER_CRASHED'])
+  })
+})
+
 test('a job that is killed ends within a second, also when its process does not', async () => {
   const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
   const job = play.add()
