@@ -78,7 +78,8 @@ function checkTransfer(value: unknown): readonly Transferable[] | undefined {
     if (value.indexOf(item) !== i) throw new TypeError(`transfer[${i}] is in the list twice`)
     if (item instanceof ArrayBuffer && item.detached) throw new TypeError(`transfer[${i}] was transferred before`)
   }
-  return value.length === 0 ? undefined : value
+  // Of our own, which does not change.
+  return value.length === 0 ? undefined : [...value]
 }
 
 /** Refuses what only threads can hand to one another. `where` says where the calls run. */

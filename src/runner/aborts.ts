@@ -9,6 +9,13 @@ export type AbortRequest =
   | { code: 'ABORTED'; reason: unknown; grace: number }
   | { code: 'DEADLINE_EXCEEDED'; grace: number }
 
+/** What is known of when a call ran, in milliseconds of the monotonic clock. */
+export interface KnownTimes {
+  /** Undefined when nobody told that its function began. */
+  startedAt?: number | undefined
+  endedAt: number
+}
+
 /** What ends calls, step by step. */
 export interface AbortSteps {
   /** Whether the call has ended, after a look for what is not known yet. */
@@ -50,7 +57,7 @@ export class Aborts {
       this.#killBy(call, aborting, request.grace)
       return undefined
     }
-    if (this.#steps.drop(call)) return abortError(call, request, 'queued')
+    if (this.#steps.drop(call)) return abortError(call, request, { step: 'queued', started: 'no' })
     const begun: Aborting = { request, at: this.#clock.now(), killAt: Infinity, timer: undefined }
     this.#aborting.set(call, begun)
     this.#steps.interrupt(call, causeOf(call, request))
@@ -71,10 +78,11 @@ export class Aborts {
   }
 
   /** The error of a call that ended because it was aborted; undefined when it was not, or had ended before that. */
-  explain(call: Call, step: AbortStep, endedAt: number, thrown?: unknown): CallError | undefined {
+  explain(call: Call, step: AbortStep, times: KnownTimes, thrown?: unknown): CallError | undefined {
     const aborting = this.#aborting.get(call)
-    if (!aborting || endedAt < aborting.at) return undefined
-    return abortError(call, aborting.request, step, thrown)
+    if (!aborting || times.endedAt < aborting.at) return undefined
+    const started = times.startedAt === undefined ? 'unknown' : 'yes'
+    return abortError(call, aborting.request, { step, started }, thrown)
   }
 
   /** The call has ended: nothing is left to do about it. */
@@ -124,9 +132,10 @@ const ENDINGS: Record<AbortStep, string> = {
   killed: 'it was killed',
 }
 
-function abortError(call: Call, request: AbortRequest, step: AbortStep, thrown?: unknown): CallError {
+type HowFar = Pick<CallError, 'started'> & { step: AbortStep }
+
+function abortError(call: Call, request: AbortRequest, { step, started }: HowFar, thrown?: unknown): CallError {
   const { fn, id } = call
-  const started = step === 'queued' ? 'no' : 'yes'
   if (request.code === 'DEADLINE_EXCEEDED') {
     const message = `call of "${fn}" ran longer than its abortAfter of ${call.abortAfter} ms; ${ENDINGS[step]}`
     return new CallError(request.code, message, {

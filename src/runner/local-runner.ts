@@ -346,7 +346,7 @@ export class LocalRunner<F> implements Runner<F> {
         line[level](...args.map(decodeLogValue))
       },
       ended: (call, end, times) =>
-        this.#end(call, outcomeOf(call, end, times?.endedAt ?? this.#clock.now(), this.#aborts), times),
+        this.#end(call, outcomeOf(call, end, times ?? { endedAt: this.#clock.now() }, this.#aborts), times),
     }
   }
 

@@ -3,27 +3,25 @@ import { CallError } from '../model/errors.ts'
 import type { Outcome } from '../model/status.ts'
 import { decodeError, textOf } from '../protocol/encoded-error.ts'
 import type { Call } from '../table/call.ts'
-import type { Aborts } from './aborts.ts'
+import type { Aborts, KnownTimes } from './aborts.ts'
 
 /**
  * What a call's end is to its callers: what its executor knows of it, seen in the light of what was asked of it.
- *
- * @param endedAt milliseconds of the monotonic clock.
  */
-export function outcomeOf(call: Call, end: JobEnd, endedAt: number, aborts: Aborts): Outcome {
+export function outcomeOf(call: Call, end: JobEnd, times: KnownTimes, aborts: Aborts): Outcome {
   switch (end.type) {
     case 'returned':
       return { ok: true, value: end.value }
     case 'threw': {
       const thrown = decodeError(end.error)
-      return { ok: false, error: aborts.explain(call, 'cooperative', endedAt, thrown) ?? functionThrew(call, thrown) }
+      return { ok: false, error: aborts.explain(call, 'cooperative', times, thrown) ?? functionThrew(call, thrown) }
     }
     case 'killed':
-      return { ok: false, error: aborts.explain(call, 'killed', endedAt) ?? wasKilled(call) }
+      return { ok: false, error: aborts.explain(call, 'killed', times) ?? wasKilled(call) }
     default: {
       // A thread or process that goes down with a call that was to end anyway.
       const step = end.byItself ? 'cooperative' : 'killed'
-      const error = end.error.code === 'WORKER_CRASHED' ? aborts.explain(call, step, endedAt) : undefined
+      const error = end.error.code === 'WORKER_CRASHED' ? aborts.explain(call, step, times) : undefined
       return { ok: false, error: error ?? end.error }
     }
   }

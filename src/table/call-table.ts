@@ -159,7 +159,8 @@ export class CallTable {
     call.kept = false
     this.#calls.delete(call)
     if (call.id !== undefined) this.#byId.delete(call.id)
-    if (call.key !== undefined) this.#byKey.delete(call.key)
+    // The key can be another call's by now.
+    if (call.key !== undefined && this.#byKey.get(call.key) === call) this.#byKey.delete(call.key)
   }
 
   #explain(id: string): CallError {

@@ -163,7 +163,7 @@ test('the first reason stands', () => {
   const call = run()
   aborts.abort(call, cancelled(300, 'first'))
   aborts.abort(call, cancelled(100, 'second'))
-  equal(aborts.explain(call, 'cooperative', Infinity)?.cause, 'first')
+  equal(aborts.explain(call, 'cooperative', { startedAt: 0, endedAt: Infinity })?.cause, 'first')
 })
 
 test('a call that ends as it is asked to leaves no timer behind', () => {
@@ -183,8 +183,8 @@ test('a call that had ended before it was aborted did not end because of that', 
   const call = run()
   const endedAt = clock.now() - 1
   aborts.abort(call, cancelled(300))
-  equal(aborts.explain(call, 'cooperative', endedAt), undefined)
-  equal(aborts.explain(call, 'cooperative', clock.now())?.code, 'ABORTED')
+  equal(aborts.explain(call, 'cooperative', { startedAt: 0, endedAt }), undefined)
+  equal(aborts.explain(call, 'cooperative', { startedAt: 0, endedAt: clock.now() })?.code, 'ABORTED')
 })
 
 test('what ended a call is told from what was asked and how it ended', () => {
@@ -192,11 +192,16 @@ test('what ended a call is told from what was asked and how it ended', () => {
   const [call, other] = [run(), run({ seq: 2 })]
   const reason = new Error('too slow')
   aborts.abort(call, cancelled(300, reason))
-  const asked = aborts.explain(call, 'cooperative', Infinity, new Error('I was told to stop'))
+  const asked = aborts.explain(
+    call,
+    'cooperative',
+    { startedAt: 0, endedAt: Infinity },
+    new Error('I was told to stop'),
+  )
   ok(asked)
   deepEqual(essence(asked), { code: 'ABORTED', step: 'cooperative', started: 'yes', cause: reason })
-  equal(aborts.explain(call, 'killed', Infinity)?.step, 'killed')
-  equal(aborts.explain(other, 'killed', Infinity), undefined)
+  equal(aborts.explain(call, 'killed', { startedAt: 0, endedAt: Infinity })?.step, 'killed')
+  equal(aborts.explain(other, 'killed', { startedAt: 0, endedAt: Infinity }), undefined)
 })
 
 test('without a reason the cause is what the function threw', () => {
@@ -204,9 +209,9 @@ test('without a reason the cause is what the function threw', () => {
   const [call, other] = [run(), run({ seq: 2 })]
   const thrown = new Error('I was told to stop')
   aborts.abort(call, cancelled(300))
-  equal(aborts.explain(call, 'cooperative', Infinity, thrown)?.cause, thrown)
+  equal(aborts.explain(call, 'cooperative', { startedAt: 0, endedAt: Infinity }, thrown)?.cause, thrown)
   aborts.abort(other, cancelled(300))
-  const killed = aborts.explain(other, 'killed', Infinity)
+  const killed = aborts.explain(other, 'killed', { startedAt: 0, endedAt: Infinity })
   ok(killed && !('cause' in killed))
 })
 
@@ -215,7 +220,7 @@ test('nothing is known of an abort once its call has ended', () => {
   const call = run()
   aborts.abort(call, cancelled(300))
   aborts.ended(call)
-  equal(aborts.explain(call, 'killed', Infinity), undefined)
+  equal(aborts.explain(call, 'killed', { startedAt: 0, endedAt: Infinity }), undefined)
 })
 
 test('a call that runs longer than its abortAfter is asked to end, then killed after its grace', async () => {
@@ -228,7 +233,7 @@ test('a call that runs longer than its abortAfter is asked to end, then killed a
   deepEqual(causes, [{ name: 'TimeoutError', message: 'ran longer than its abortAfter of 1000 ms' }])
   await clock.advance(200)
   deepEqual(steps.slice(1), [['kill', 1, 1_200]])
-  const error = aborts.explain(call, 'killed', Infinity)
+  const error = aborts.explain(call, 'killed', { startedAt: 0, endedAt: Infinity })
   ok(error)
   deepEqual(essence(error), { code: 'DEADLINE_EXCEEDED', step: 'killed', started: 'yes', cause: undefined })
   equal(clock.pending, 0)
@@ -329,7 +334,7 @@ test('a deadline that comes in the grace time of a cancel can bring the kill for
     ['interrupt', 1, 80],
     ['kill', 1, 150],
   ])
-  equal(aborts.explain(call, 'killed', Infinity)?.code, 'ABORTED')
+  equal(aborts.explain(call, 'killed', { startedAt: 0, endedAt: Infinity })?.code, 'ABORTED')
 })
 
 test('a reason that is no string is described to the function', () => {
