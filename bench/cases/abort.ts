@@ -23,6 +23,7 @@ export const abort: Case = {
     'workerpool thread',
     'postMessage',
   ],
+  rounds: 2,
   figures: {
     p50: { title: 'p50', unit: 'ms', better: 'lower' },
     most: { title: 'the slowest', unit: 'ms', better: 'lower' },

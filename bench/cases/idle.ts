@@ -12,6 +12,7 @@ export const idle: Case = {
   title: `A pool of 2 threads that has nothing to do for ${IDLE.full / 1_000} s`,
   // Of the others, each waits for messages as postMessage does.
   contenders: ['coatcheck call', 'coatcheck call, again', 'piscina', 'postMessage'],
+  rounds: 2,
   figures: { used: { title: 'processor time', unit: 'ms/s', better: 'lower' } },
   async measure(create, effort) {
     const contender = await create({ workers: 2 })

@@ -12,6 +12,7 @@ export const keptCalls: Case = {
   title: `${CALLS.full.toLocaleString('en')} calls begun, waited for, and kept`,
   contenders: ['coatcheck start', 'piscina and a map'],
   reference: 'piscina and a map',
+  rounds: 1,
   figures: {
     memory: { title: 'memory a call', unit: 'bytes', better: 'lower' },
     time: { title: 'time a call', unit: 'µs', better: 'lower' },

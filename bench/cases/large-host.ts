@@ -16,6 +16,7 @@ export const largeHost: Case = {
   title: `${CALLS.full} calls, each in a process, of a host with ${HEAP / 1e9} GB of heap`,
   contenders: ['coatcheck spare', 'bare Node', 'bare Node by a shell', 'nothing'],
   reference: 'bare Node',
+  rounds: 2,
   figures: {
     most: { title: 'the longest stall', unit: 'ms', better: 'lower' },
     p99: { title: 'p99', unit: 'ms', better: 'lower' },

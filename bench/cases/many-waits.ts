@@ -22,6 +22,7 @@ export const manyWaits: Case = {
   title: 'A million waits on one call',
   contenders: ['coatcheck start', 'piscina and a map'],
   reference: 'piscina and a map',
+  rounds: 1,
   figures: {
     timedOut: { title: 'one that times out', unit: 'µs', better: 'lower' },
     answered: { title: 'one that sees the end', unit: 'µs', better: 'lower' },

@@ -1,4 +1,4 @@
-import { ELSEWHERE, ON_THREADS } from '../contenders/contenders.ts'
+import { ON_THREADS } from '../contenders/contenders.ts'
 import { loadCase } from '../harness/load-case.ts'
 
 const MEGABYTE = 1_000_000
@@ -11,14 +11,14 @@ const BUFFER = new Uint8Array(MEGABYTE).fill(7)
 
 export const smallObject = loadCase({
   title: 'An object of 100 B, there and back, 8 in flight',
-  contenders: ELSEWHERE,
+  contenders: ON_THREADS,
   ...LOAD,
   call: (contender) => contender.call('echo', SMALL),
 })
 
 export const largeObject = loadCase({
   title: '10 KB of objects, there and back, 8 in flight',
-  contenders: ELSEWHERE,
+  contenders: ON_THREADS,
   ...LOAD,
   call: (contender) => contender.call('echo', LARGE),
 })

@@ -19,6 +19,7 @@ export const waitedAgain: Case = {
   title: `${CALLS.toLocaleString('en')} calls that outlive their start, each waited for ${WAITS} times`,
   contenders: ['coatcheck start', 'piscina and a map'],
   reference: 'piscina and a map',
+  rounds: 2,
   figures: {
     cost: { title: 'cost of a wait', unit: 'µs', better: 'lower' },
     late: { title: 'answered late, p99', unit: 'ms', better: 'lower' },

@@ -38,7 +38,7 @@ export type ContenderName = keyof typeof LOADERS
 export const ALL = Object.keys(POOLS) as readonly ContenderName[]
 
 /** Those with somebody else to run their calls. */
-export const ELSEWHERE: readonly ContenderName[] = ALL.filter((name) => name !== 'in process')
+const ELSEWHERE: readonly ContenderName[] = ALL.filter((name) => name !== 'in process')
 
 /** Those whose calls run on threads of this process. */
 export const ON_THREADS: readonly ContenderName[] = ELSEWHERE.filter(

@@ -18,6 +18,8 @@ export interface Case {
   contenders: readonly ContenderName[]
   /** What the others are held against. Default: Piscina. */
   reference?: ContenderName
+  /** The most rounds that it is measured in: where one is as good as the next, or takes long. */
+  rounds?: number
   /** By the names that `measure` gives them. The first is the one that contenders are compared by. */
   figures: Record<string, Figure>
   /** More Node options for the process that measures. */

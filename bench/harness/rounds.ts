@@ -38,11 +38,12 @@ export interface Measured {
  */
 export async function measureCase({
   name,
-  case: { contenders, execArgv = [] },
-  rounds,
+  case: { contenders, execArgv = [], rounds: most = Infinity },
+  rounds: wanted,
   effort,
   onProgress,
 }: Plan): Promise<Measured[]> {
+  const rounds = Math.min(wanted, most)
   const figures = new Map(contenders.map((contender) => [contender, [] as Figures[]]))
   for (let round = 0; round < rounds; round++) {
     const first = Math.floor((round * contenders.length) / rounds)
