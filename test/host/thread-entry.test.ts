@@ -8,9 +8,9 @@ const FUNCTIONS = new URL('../fixtures/threads/required.ts', import.meta.url)
 test('no thread requires an ES module, since one that is ended meanwhile takes the process along', async (t) => {
   const paths = await runnerOf<typeof required>(t, { functions: FUNCTIONS }).call('required', [])
   const own = paths.filter((path) => !path.includes('node_modules'))
-  ok(own.some((path) => path.endsWith('thread-entry.cts')))
+  ok(own.some((path) => /thread-entry\.c[jt]s$/.test(path)))
   deepEqual(
-    own.filter((path) => !path.endsWith('.cts')),
+    own.filter((path) => !/\.c[jt]s$/.test(path)),
     [],
   )
 })

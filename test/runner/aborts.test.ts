@@ -204,6 +204,14 @@ test('what ended a call is told from what was asked and how it ended', () => {
   equal(aborts.explain(other, 'killed', { startedAt: 0, endedAt: Infinity }), undefined)
 })
 
+test('whether a killed call had begun is unknown when nobody told', () => {
+  const { aborts, run } = setUp()
+  const call = run()
+  aborts.abort(call, cancelled(0))
+  equal(aborts.explain(call, 'killed', { endedAt: Infinity })?.started, 'unknown')
+  equal(aborts.explain(call, 'killed', { startedAt: 0, endedAt: Infinity })?.started, 'yes')
+})
+
 test('without a reason the cause is what the function threw', () => {
   const { aborts, run } = setUp()
   const [call, other] = [run(), run({ seq: 2 })]

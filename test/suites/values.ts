@@ -197,6 +197,23 @@ export function valueRules(suite: Suite): void {
     assert.ok(buffers.every(({ buffer }) => buffer.detached))
   })
 
+  test(
+    'what is done to the list of what is to be moved later changes nothing',
+    { skip: !suite.capabilities.transfer },
+    async () => {
+      const { runner } = shared
+      const list: ArrayBuffer[] = []
+      const buffers = [1, 2].map((length) => new Uint8Array(length))
+      const results = buffers.map((bytes) => {
+        list.splice(0, 1, bytes.buffer)
+        return runner.call('lengthAndBack', [bytes], { transfer: list })
+      })
+      list.length = 0
+      await Promise.all(results)
+      assert.ok(buffers.every(({ buffer }) => buffer.detached))
+    },
+  )
+
   test('a call that is refused moves nothing', { skip: !suite.capabilities.transfer }, async () => {
     const { runner } = shared
     const bytes = new Uint8Array([1, 2, 3])

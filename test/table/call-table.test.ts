@@ -227,6 +227,9 @@ test('a key leads to its call until that is dropped, then it is free', () => {
   const next = admit()
   table.bindKey(next, 'key', 'other')
   equal(table.byKey('key'), next)
+  // Somebody else came to the same conclusion later.
+  table.forget(call)
+  equal(table.byKey('key'), next)
 })
 
 test('calls under way are counted and listed apart from those that ended', () => {
