@@ -12,10 +12,13 @@ export async function heapHeld(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-/** Fills the heap with so many bytes, none of them garbage, and gives what holds them. Needs `--expose-gc`. */
+/**
+ * Fills the heap with so many bytes, none of them garbage, and gives what holds them. They are numbers that a collection
+ * does not look into: how long that holds up its thread is V8's affair. Needs `--expose-gc`.
+ */
 export function fillHeap(bytes: number): unknown[] {
   const held: unknown[] = []
-  while (process.memoryUsage().heapUsed < bytes) held.push(new Array(100_000).fill(0))
+  while (process.memoryUsage().heapUsed < bytes) held.push(new Array<number>(100_000).fill(0.5))
   // What is filled so fast has begun a collection, which goes on for a while.
   collect()
   return held
