@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import { rawProblem } from './answers.ts'
+import { sayLast } from './last-words.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { PROBLEM_TYPE } from '../wire/media.ts'
 import { createProblem, type ProblemJson } from '../wire/problems.ts'
@@ -12,6 +13,8 @@ export class BadRequests {
   readonly #tag: string
   /** The last answer on each connection. */
   readonly #answers = new WeakMap<Socket, ServerResponse>()
+  /** Those that are ending: whatever else comes on them is not looked at. */
+  readonly #ending = new WeakSet<Duplex>()
 
   constructor(tag: string) {
     this.#tag = tag
@@ -28,16 +31,22 @@ export class BadRequests {
     server.on('connect', (_request: IncomingMessage, other: Duplex | Http2ServerResponse) => {
       const detail = 'the node is no proxy'
       if ('stream' in other) this.#answer(other, createProblem('invalid-request', detail))
-      else other.end(rawProblem('invalid-request', detail, 'Bad Request', this.#tag))
+      else this.#end(other, rawProblem('invalid-request', detail, 'Bad Request', this.#tag))
     })
   }
 
   refuse(error: Error & { code?: string }, socket: Socket): void {
+    if (this.#ending.has(socket)) return
     const answer = this.#answers.get(socket)
     // The rest of a request that had its answer can still turn out to be wrong: nobody reads another one.
     const isAnswered = answer !== undefined && answer.headersSent && !answer.req.complete
     if (isAnswered || error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-    else socket.end(answerTo(error, this.#tag))
+    else this.#end(socket, answerTo(error, this.#tag))
+  }
+
+  #end(socket: Duplex, bytes: string): void {
+    this.#ending.add(socket)
+    sayLast(socket, bytes)
   }
 
   #answer(response: ServerResponse | Http2ServerResponse, problem: ProblemJson): void {
