@@ -1,9 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
+import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import Fastify from 'fastify'
 import { addTo } from '../../../src/adapters/http/plugin.ts'
-import type { HttpLimits } from '../../../src/http.ts'
+import type { HttpOptions } from '../../../src/http.ts'
 import { createRunner, type Runner } from '../../../src/index.ts'
 import { readEvent, type EventName } from '../../../src/adapters/wire/events.ts'
 import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
@@ -81,15 +82,20 @@ interface Streamed {
   listen(path: string, headers?: Record<string, string>): Promise<Listener>
 }
 
+/** Says who somebody is who says a name. */
+function byName({ headers }: { headers: Record<string, unknown> }): string {
+  return String(headers['x-name'] ?? 'alice')
+}
+
 /** A node by a clock that the test moves. */
-async function setUp(t: TestContext, limits: HttpLimits = {}): Promise<Streamed> {
+async function setUp(t: TestContext, options: Partial<HttpOptions> = {}): Promise<Streamed> {
   const clock = new FakeClock()
   const runner = createRunner<Calls>({ functions: CALLS, threads: { max: 2 } })
   // A connection on which nothing was asked yet is not idle to Node: it would hold the end up.
   const app = Fastify({ forceCloseConnections: true })
   const posts = new Signposts()
-  const authorize = ({ headers }: { headers: Record<string, unknown> }): string => String(headers['x-name'] ?? 'alice')
-  await app.register((scope) => addTo(scope, { runner, functions: ALL, limits, authorize }, clock), { prefix: '/v1' })
+  const plugin = { runner, functions: ALL, authorize: byName, ...options }
+  await app.register((scope) => addTo(scope, plugin, clock), { prefix: '/v1' })
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/v1`
   t.after(async () => {
     await app.close()
@@ -146,6 +152,18 @@ test('who comes when the call has ended is told so, and who knows it gets nothin
     headers: { accept: 'text/event-stream', 'last-event-id': 'end' },
   })
   equal(known.status, 204)
+})
+
+test('who listens to a call that ends just then and is not kept is told its end', async (t) => {
+  const { start, listen, runner, posts } = await setUp(t)
+  const latch = posts.latch()
+  const id = await start('hold', [latch.path])
+  runner.wait = () => Promise.resolve({ finished: true, ok: true, value: 'the end' }) as never
+  const listener = await listen(`${pathOf(id)}/events`)
+  await until('the end of the stream', () => listener.isOver)
+  const [{ event, data } = {}] = listener.events
+  deepEqual([event, data.id, data.value], ['finished', id, 'the end'])
+  latch.open()
 })
 
 test('who comes back after a broken connection misses nothing, and hears nothing twice', async (t) => {
@@ -239,7 +257,7 @@ test('the runner is listened to only while somebody listens', async (t) => {
 })
 
 test('a principal has only so many streams open', async (t) => {
-  const { listen, url } = await setUp(t, { streamsPerPrincipal: 1 })
+  const { listen, url } = await setUp(t, { limits: { streamsPerPrincipal: 1 } })
   const first = await listen('/events')
   const second = await fetch(`${url}/events`, { headers: { accept: 'text/event-stream' } })
   equal(second.status, 429)
@@ -254,4 +272,34 @@ test('who does not take a stream of events is told what there is', async (t) => 
   const { url } = await setUp(t)
   const answer = await fetch(`${url}/events`, { headers: { accept: 'application/json' } })
   equal(answer.status, 406)
+})
+
+test('a client that leaves before it is let in leaves no stream behind', async (t) => {
+  const asked: { left: Promise<unknown> }[] = []
+  const { url, listen, start, clock } = await setUp(t, {
+    limits: { streamsPerPrincipal: 1 },
+    async authorize(request) {
+      if (request.headers['x-name'] === 'hasty') {
+        const left = once(request.raw.socket, 'close')
+        asked.push({ left })
+        await left
+      }
+      return 'alice'
+    },
+  })
+  const id = await start('add', [1, 2])
+  for (const path of ['/events', `${pathOf(id)}/events`]) {
+    const hasty = new AbortController()
+    const headers = { accept: 'text/event-stream', 'x-name': 'hasty' }
+    const opened = fetch(url + path, { headers, signal: hasty.signal }).catch(() => undefined)
+    const { left } = await until('a client to let in', () => asked.pop())
+    hasty.abort()
+    await Promise.all([opened, left])
+    await nextTurn()
+    equal(clock.pendingRef, 0, 'no heartbeat')
+    const next = await listen('/events')
+    equal(next.response.status, 200)
+    next.close()
+    await until('room', () => clock.pendingRef === 0)
+  }
 })

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { CallId } from '../../../model/call-id.ts'
 import type { Clock } from '../../../model/clock.ts'
 import type { CallFinished } from '../../../model/events.ts'
 import type { CallStatus } from '../../../model/status.ts'
@@ -7,6 +8,7 @@ import { LAST_ID, type Channel } from '../events/channel.ts'
 import { EventStream } from '../events/event-stream.ts'
 import type { HttpNode } from '../http-node.ts'
 import { refuse } from '../refusal.ts'
+import { streamOf } from '../response.ts'
 import type { CallParams } from '../schemas.ts'
 
 /** `GET /v1/calls/{id}/events`: what happens to a call, until it has ended. */
@@ -26,9 +28,10 @@ export async function callEvents(
   const channel = node.hub.ofCall(id)
   const status = await look(node, channel, id)
   const stream = open(node, { principal, channel, reply, form, clock, endsWithCall: true })
+  if (!stream) return reply
   const missed = channel.since(lastId)
   for (const event of missed ?? []) stream.send(event)
-  if (!missed || status.finished) tellState(stream, channel, fn, status)
+  if (!missed || status.finished) tellState(stream, channel, { ...status, id: id as CallId }, fn)
   if (status.finished) stream.close()
   return reply
 }
@@ -44,6 +47,7 @@ export async function allEvents(
   const principal = await node.admit(request, {})
   const channel = node.hub.ofPrincipal(principal)
   const stream = open(node, { principal, channel, reply, form, clock, endsWithCall: false })
+  if (!stream) return reply
   for (const event of channel.since(lastIdOf(request)) ?? []) stream.send(event)
   return reply
 }
@@ -66,7 +70,13 @@ interface Opening {
   endsWithCall: boolean
 }
 
-function open({ streams, hub }: HttpNode, { principal, channel, reply, ...parts }: Opening): EventStream {
+/** Undefined when the client has gone meanwhile: nothing would end a stream to it any more. */
+function open({ streams, hub }: HttpNode, { principal, channel, reply, ...parts }: Opening): EventStream | undefined {
+  if (streamOf(reply.raw).destroyed) {
+    hub.leave(channel)
+    reply.hijack()
+    return undefined
+  }
   if (!streams.take(principal)) {
     hub.leave(channel)
     throw refuse('too-many-waits', 'as many streams are open as the node allows one principal', {}, 1)
@@ -92,10 +102,9 @@ function open({ streams, hub }: HttpNode, { principal, channel, reply, ...parts 
 }
 
 /** What a client that comes for the first time, or too late, is told: how the call stands. */
-function tellState(stream: EventStream, channel: Channel, fn: string, status: CallStatus): void {
+function tellState(stream: EventStream, channel: Channel, status: CallStatus & { id: CallId }, fn: string): void {
   if (status.finished) {
     const { id, finished: _finished, ...outcome } = status
-    if (id === undefined) return
     const event: CallFinished = { id, fn, outcome, queueTime: 0, runTime: 0 }
     stream.write('finished', [event], LAST_ID)
   } else if (status.progress !== undefined) {
