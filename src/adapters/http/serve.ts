@@ -53,9 +53,9 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   let closing: Promise<void> | undefined
 
   const close = async (closeOptions?: CloseOptions): Promise<void> => {
-    // Again, as it may be to abort what was to end before.
-    const closed = runner.close(closeOptions)
-    closing ??= closed.then(() => connections.close())
+    // Each time, as it may be to abort what was to end before.
+    await runner.close(closeOptions)
+    closing ??= connections.close()
     await closing
   }
   return {

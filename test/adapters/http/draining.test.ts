@@ -40,6 +40,19 @@ test('closing with abort ends the calls, and tells those who wait', async (t) =>
   deepEqual([status, json['error'].code], [200, 'ABORTED'])
 })
 
+test('closing with options that are not right is refused and ends nothing, whenever it is tried', async (t) => {
+  const { served, send, start, posts } = await startNode(t)
+  await rejects(served.close({ grace: -1 }), RangeError)
+  const latch = posts.latch()
+  equal((await start('hold', [latch.path], { timeout: 0 })).status, 202)
+  const closed = served.close()
+  await until('a node that is not ready', async () => (await send('/ready')).status === 503)
+  await rejects(served.close({ grace: -1 }), RangeError)
+  latch.open()
+  await closed
+  await rejects(sendTo(`${served.url}/v1/health`))
+})
+
 test('connections on which nothing was asked, and streams of events, do not hold the end up', async (t) => {
   const { served } = await startNode(t)
   const socket = connect(Number(new URL(served.url).port), '127.0.0.1')
