@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { until } from '../../helpers/latch.ts'
 import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
 import { readValue, writeArgs } from '../../../src/adapters/wire/values.ts'
-import { pathOf, sharedNode, startNode } from './served.ts'
+import { pathOf, sharedNode, startNode, withMethods } from './served.ts'
 
 const shared = sharedNode()
 
@@ -86,6 +86,16 @@ describe('POST /v1/calls', () => {
     const other = await start('leave', [trail.path, 'twice'], {}, key)
     deepEqual([other.status, other.json['type'], other.json['code']], [422, problem('key-reused'), 'KEY_REUSED'])
     match(other.json['detail'], /"order 1"/)
+  })
+
+  test('a start again of a call that has ended just now and is not kept is answered with its end', async (t) => {
+    const runner = withMethods(shared().runner, {
+      start: () => Promise.resolve({ finished: true, ok: true, value: 3 }) as never,
+    })
+    const { start } = await startNode(t, { lent: runner })
+    const { status, json, headers } = await start('add', [1, 2], { retain: 0 }, { 'idempotency-key': 'again' })
+    deepEqual([status, json], [200, { fn: 'add', finished: true, ok: true, value: 3 }])
+    equal(headers.get('location'), null)
   })
 
   test('a client that disconnects finds its call by the key, and its wait is gone', async () => {

@@ -87,11 +87,11 @@ export function sharedRunner(): () => Runner<Calls> {
   }
 }
 
-/** The same runner, but nobody can close it. */
-function unclosable(runner: Runner<Calls>): Runner<Calls> {
+/** The same runner, with some methods of the test's own. */
+export function withMethods(runner: Runner<Calls>, methods: Partial<Runner<Calls>>): Runner<Calls> {
   return new Proxy(runner, {
     get(target, key) {
-      if (key === 'close') return () => Promise.resolve()
+      if (key in methods) return Reflect.get(methods, key)
       const value: unknown = Reflect.get(target, key)
       return typeof value === 'function' ? value.bind(target) : value
     },
@@ -100,7 +100,7 @@ function unclosable(runner: Runner<Calls>): Runner<Calls> {
 
 async function create({ runner: runnerOptions, serve: serveOptions, lent }: NodeOptions): Promise<Node> {
   const runner = lent
-    ? unclosable(lent)
+    ? withMethods(lent, { close: () => Promise.resolve() })
     : createRunner<Calls>({ functions: CALLS, threads: { max: 2 }, ...runnerOptions })
   const served = await serve(runner, { port: 0, functions: ALL, ...serveOptions })
   const send = (path: string, sending?: Sending): Promise<Answer> => sendTo(`${served.url}/v1${path}`, sending)

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CallId } from '../../../model/call-id.ts'
 import { CallError } from '../../../model/errors.ts'
 import type { CallStatus } from '../../../model/status.ts'
 import type { StartOptions } from '../../../model/runner.ts'
@@ -12,6 +11,7 @@ import type { HttpNode } from '../http-node.ts'
 import { appliedWait } from '../preferences.ts'
 import { refuse } from '../refusal.ts'
 import type { StartBody } from '../schemas.ts'
+import type { WaitEnd } from '../waiting.ts'
 import { locationOf } from './location.ts'
 
 /** Arguments that a call may have: with many more, no function can be called. */
@@ -33,7 +33,7 @@ export async function start(node: HttpNode, request: StartRequest, reply: Fastif
 
   await node.turn()
   const begun = await begin(node, principal, fn, args, request)
-  const answer = await node.waiting.wait(begun.id, wait.ms, node.ledger.own(begun.id, principal, fn), reply.raw)
+  const answer = await waitFor(node, begun, wait.ms, { principal, fn }, reply)
   if (answer === 'disconnected') return reply.hijack()
   // With no room for a wait the call goes on, and the answer is what it would be after one.
   const status = answer === 'no room' ? begun : answer
@@ -56,7 +56,7 @@ async function begin(
   fn: string,
   args: unknown[],
   { body, headers }: StartRequest,
-): Promise<CallStatus & { id: CallId }> {
+): Promise<CallStatus> {
   const { abortAfter, grace, retain, priority } = body
   const key = readKey(headers[KEY_HEADER])
   const options: StartOptions & { timeout: 0 } = {
@@ -75,6 +75,19 @@ async function begin(
     const detail = `the idempotency key "${key}" was given before, with another function or other arguments: use a new key`
     throw refuse('key-reused', detail, { fn })
   }
+}
+
+function waitFor(
+  { waiting, ledger }: HttpNode,
+  begun: CallStatus,
+  ms: number,
+  { principal, fn }: { principal: string; fn: string },
+  reply: FastifyReply,
+): Promise<CallStatus | WaitEnd> | CallStatus {
+  const { id } = begun
+  // The call of the same key, which has ended just now and is not kept.
+  if (id === undefined) return begun
+  return waiting.wait(id, ms, ledger.own(id, principal, fn), reply.raw)
 }
 
 function readKey(key: string | string[] | undefined): string | undefined {
