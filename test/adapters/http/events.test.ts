@@ -237,22 +237,32 @@ test('values travel in the rich form where it is accepted beside, and what JSON 
   equal(plain.events.at(-1)?.data.error.code, 'FUNCTION_THREW')
 })
 
-test('the runner is listened to only while somebody listens', async (t) => {
+test('the runner is listened to only while somebody listens, and a while longer', async (t) => {
   const { start, listen, runner, clock, posts } = await setUp(t)
-  const names: string[] = []
-  const on = runner.on.bind(runner)
+  const listening: string[] = []
+  const [on, off] = [runner.on.bind(runner), runner.off.bind(runner)]
   runner.on = (event, listener) => {
-    names.push(event)
+    listening.push(event)
     return on(event, listener)
+  }
+  runner.off = (event, listener) => {
+    listening.splice(listening.indexOf(event), 1)
+    return off(event, listener)
   }
   const latch = posts.latch()
   const id = await start('hold', [latch.path])
-  deepEqual(names, [])
+  deepEqual(listening, [])
   const listener = await listen(`${pathOf(id)}/events`)
-  equal(names.length, 7)
+  const all = ['drain', 'expired', 'finished', 'idle', 'progress', 'queued', 'started']
+  deepEqual(listening.toSorted(), all)
+  await until('a heartbeat', () => clock.pendingRef === 1)
   listener.close()
-  await until('a channel that lingers', () => clock.nextAt !== undefined)
-  await until('no heartbeat', () => clock.pendingRef === 0 || clock.pending === 1)
+  await until('no heartbeat', () => clock.pendingRef === 0)
+  await clock.advance(29_999)
+  deepEqual(listening.toSorted(), all, 'for one whose connection broke')
+  await clock.advance(1)
+  deepEqual(listening, [])
+  equal(clock.pending, 0)
   latch.open()
 })
 

@@ -31,10 +31,14 @@ after(async () => {
   posts.remove()
 })
 
-async function memory(): Promise<{ heap: number; rss: number }> {
-  node.send('memory')
+async function ask<T>(what: 'memory' | 'held'): Promise<T> {
+  node.send(what)
   const [told] = await once(node, 'message')
-  return told as { heap: number; rss: number }
+  return told as T
+}
+
+function memory(): Promise<{ heap: number; rss: number }> {
+  return ask('memory')
 }
 
 /** A call that goes on until it is let. */
@@ -46,9 +50,7 @@ async function begin(): Promise<{ id: string; end: () => void }> {
 }
 
 async function held(count: number): Promise<void> {
-  await until(`${count} waits`, async () => (await sendTo(`${url}/v1/stats`)).json['waits'] === count)
-  // A wait is not held, and has no timer of its own, in its first moments.
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await until(`${count} waits`, async () => (await ask<number>('held')) === count)
 }
 
 /** Opens so many connections, and waits on each. */
