@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { Type, type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import { JSON_TYPE, PROBLEM_TYPE, RICH_TYPE } from '../wire/media.ts'
-import { NAMED } from './schemas.ts'
+import { NAMED, Named, nameOf } from './schemas.ts'
 
 /** The document is at hand by this name: an app may have one of its own. */
 const DECORATOR = 'coatcheckDocument'
@@ -12,10 +12,8 @@ export async function collectSchemas(app: FastifyInstance): Promise<void> {
   for (const schema of NAMED) app.addSchema(schema)
   await app.register(swagger, {
     decorator: DECORATOR,
-    // The names of the schemas are those of the document.
-    refResolver: {
-      buildLocalReference: ({ $id }, _baseUri, _fragment, i) => (typeof $id === 'string' ? $id : `Schema${i}`),
-    },
+    // Those of the app are not used here, and no name of theirs takes the place of one of ours.
+    refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => nameOf(String($id)) ?? `Schema${i}` },
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -32,7 +30,7 @@ export function documentOf(app: FastifyInstance): object {
   return app.getDecorator<() => object>(DECORATOR)()
 }
 
-const problem = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: Type.Ref('Problem#') } } }
+const problem = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: Named('Problem') } } }
 
 interface RouteDescription {
   operationId: string

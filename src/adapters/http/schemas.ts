@@ -4,6 +4,19 @@ import type { CancelJson, StartJson } from '../wire/requests.ts'
 
 // Written once: they check what comes in, type it, and are the parts of the OpenAPI document.
 
+/** What the names of ours begin with among all schemas of an app, which may have a `Call` of its own. */
+const OURS = 'coatcheck.'
+
+/** One of the schemas that have names. */
+export function Named(name: string): Type.TRef<string> {
+  return Type.Ref(`${OURS}${name}#`)
+}
+
+/** What the document calls a schema; undefined for one of the app's. */
+export function nameOf(id: string): string | undefined {
+  return id.startsWith(OURS) ? id.slice(OURS.length) : undefined
+}
+
 /** Milliseconds. JSON has no Infinity: the largest number there is stands for it. */
 function Milliseconds(description: string): Type.TNumber {
   return Type.Number({ minimum: 0, description: `Milliseconds. ${description}` })
@@ -86,7 +99,7 @@ const ErrorAnswer = Type.Object(
     stderr: Type.Optional(Type.String()),
     cause: Type.Optional(Type.Unknown({ description: 'What the function threw.' })),
   },
-  { $id: 'CallError', description: 'Why a call failed.' },
+  { $id: `${OURS}CallError`, description: 'Why a call failed.' },
 )
 
 const Call = Type.Object(
@@ -98,9 +111,9 @@ const Call = Type.Object(
     progress: Type.Optional(Type.Unknown({ description: 'What the function reported last.' })),
     ok: Type.Optional(Type.Boolean({ description: 'Of a finished call: whether it has a value, or an error.' })),
     value: Type.Optional(Type.Unknown({ description: ANY_VALUE })),
-    error: Type.Optional(Type.Ref('CallError#')),
+    error: Type.Optional(Named('CallError')),
   },
-  { $id: 'Call', description: 'A call: `state` while it goes on, then `ok` with `value` or `error`.' },
+  { $id: `${OURS}Call`, description: 'A call: `state` while it goes on, then `ok` with `value` or `error`.' },
 )
 
 const CallInfo = Type.Object(
@@ -115,15 +128,15 @@ const CallInfo = Type.Object(
     ok: Type.Optional(Type.Boolean()),
     progress: Type.Optional(Type.Unknown()),
   },
-  { $id: 'CallInfo', description: 'A row of the list of calls.' },
+  { $id: `${OURS}CallInfo`, description: 'A row of the list of calls.' },
 )
 
 const CallPage = Type.Object(
   {
-    calls: Type.Array(Type.Ref('CallInfo#')),
+    calls: Type.Array(Named('CallInfo')),
     cursor: Type.Optional(Type.String({ description: 'Where the next page begins; left out on the last page.' })),
   },
-  { $id: 'CallPage' },
+  { $id: `${OURS}CallPage` },
 )
 
 const Problem = Type.Object(
@@ -138,7 +151,7 @@ const Problem = Type.Object(
     fn: Type.Optional(Type.String()),
     id: Type.Optional(Id),
   },
-  { $id: 'Problem', description: 'Problem details, RFC 9457.' },
+  { $id: `${OURS}Problem`, description: 'Problem details, RFC 9457.' },
 )
 
 /** Those that have names in the document. */

@@ -4,13 +4,13 @@ import type { Clock } from '../../../model/clock.ts'
 import { EVENTS_TYPE } from '../../wire/media.ts'
 import { describe, documentOf, WITH_VALUES } from '../documentation.ts'
 import type { HttpNode } from '../http-node.ts'
-import { CallParams, CancelBody, ListQuery, StartBody, WaitQuery } from '../schemas.ts'
+import { CallParams, CancelBody, ListQuery, Named, StartBody, WaitQuery } from '../schemas.ts'
 import * as calls from './calls.ts'
 import * as info from './info.ts'
 import { start, type StartRequest } from './start.ts'
 import { allEvents, callEvents } from './streams.ts'
 
-const Call = Type.Ref('Call#')
+const Call = Named('Call')
 
 /** Adds all resources to an app. */
 export function addRoutes(app: FastifyInstance, node: HttpNode, clock: Clock): void {
@@ -40,7 +40,7 @@ function addCalls(app: FastifyInstance, node: HttpNode): void {
         operationId: 'listCalls',
         summary: "Lists the caller's own calls, in the order of their admission",
         querystring: ListQuery,
-        answers: { 200: ['A page of calls', Type.Ref('CallPage#')] },
+        answers: { 200: ['A page of calls', Named('CallPage')] },
         types: WITH_VALUES,
       }),
     },
