@@ -14,6 +14,9 @@ import { Waiting } from './waiting.ts'
 
 const PRINCIPAL = Symbol('principal')
 
+/** Milliseconds over which the rate of requests is counted. */
+const RATE_WINDOW = 10_000
+
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
 
 /** What the routes have in common: the runner, and who may do what with it. */
@@ -29,6 +32,7 @@ export class HttpNode {
   readonly #principals: Principals
   /** Starts that go on at the end of this turn of the event loop. */
   #turn: (() => void)[] = []
+  readonly #most: number
   #limiter: Limiter | undefined
 
   constructor({ runner, functions, authorize, limits }: ResolvedHttpOptions, clock: Clock) {
@@ -41,12 +45,21 @@ export class HttpNode {
     this.hub = new EventHub(runner, this.ledger, clock)
     this.streams = new Quota(limits.streamsPerPrincipal, limits.waits)
     this.#principals = new Principals(authorize)
+    this.#most = limits.rate * (RATE_WINDOW / 1_000)
   }
 
   /** Prepares an app in which the routes are. */
   prepare(app: FastifyInstance): void {
     app.decorateRequest(PRINCIPAL, '')
-    this.#limiter = app.createRateLimit()
+    // All of it: what is left out is as in a limit that the app itself may have.
+    this.#limiter = app.createRateLimit({
+      max: this.#most,
+      timeWindow: RATE_WINDOW,
+      keyGenerator: (request: FastifyRequest) => request.getDecorator<string>(PRINCIPAL),
+      allowList: [],
+      ban: -1,
+      skipOnError: false,
+    })
   }
 
   /**
@@ -64,6 +77,16 @@ export class HttpNode {
       // Who guesses is to guess slowly.
       if (request.getDecorator(PRINCIPAL) === '') await this.#count(request, `unknown at ${request.ip}`)
       throw error
+    }
+  }
+
+  /** Whether a request that everybody may send is of one who would be let in. */
+  async knows(request: FastifyRequest): Promise<boolean> {
+    try {
+      await this.admit(request, {})
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -88,11 +111,6 @@ export class HttpNode {
         for (const each of begin) each()
       })
     })
-  }
-
-  /** Whom the rate of a request counts for. */
-  static principalOf(request: FastifyRequest): string {
-    return request.getDecorator<string>(PRINCIPAL)
   }
 
   /**

@@ -1,17 +1,14 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { systemClock, type Clock } from '../../model/clock.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { RICH_TYPE } from '../wire/media.ts'
 import { collectSchemas } from './documentation.ts'
 import { answerError, answerNotFound } from './errors.ts'
 import { HttpNode } from './http-node.ts'
-import { resolveHttpOptions, type HttpLimits, type HttpOptions } from './options.ts'
+import { resolveHttpOptions, type HttpOptions } from './options.ts'
 import { addRoutes } from './routes/routes.ts'
 import { compileValidator } from './validation.ts'
-
-/** Milliseconds over which the rate of requests is counted. */
-const RATE_WINDOW = 10_000
 
 /**
  * A Fastify plugin that lets others call the functions of a runner:
@@ -34,7 +31,10 @@ export async function addTo(app: FastifyInstance, options: HttpOptions, clock: C
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNotFound)
   readBodies(app)
-  await limit(app, resolved.limits)
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit = resolved.limits.body
+  })
+  await app.register(rateLimit, { global: false })
   node.prepare(app)
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('cache-control', 'no-store').header(NODE_HEADER, node.tag)
@@ -53,16 +53,4 @@ function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   const parser = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser(['application/json', RICH_TYPE], { parseAs: 'string' }, parser)
-}
-
-async function limit(app: FastifyInstance, { body, rate }: Required<HttpLimits>): Promise<void> {
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit = body
-  })
-  await app.register(rateLimit, {
-    global: false,
-    max: rate * (RATE_WINDOW / 1_000),
-    timeWindow: RATE_WINDOW,
-    keyGenerator: (request: FastifyRequest) => HttpNode.principalOf(request),
-  })
 }

@@ -58,12 +58,15 @@ function ofConnection(socket: TLSSocket): string {
     if (subject.length > 0) return `certificate ${JSON.stringify(subject)}`
     throw refuse('forbidden', 'the certificate of the caller has no subject')
   }
-  if (isLoopback(socket.localAddress)) return LOCAL
+  // One that is gone has no address any more, whoever it was.
+  if (!socket.destroyed && isLoopback(socket.localAddress)) return LOCAL
   throw refuse('forbidden', 'callers from elsewhere need a certificate, or the node an "authorize" hook')
 }
 
-function checkHost({ host }: FastifyRequest): void {
-  if (LOCAL_HOST.test(host)) return
+/** By what the client itself named, whatever headers of proxies the app believes. */
+function checkHost({ raw: { headers } }: FastifyRequest): void {
+  const named = [headers[':authority'], headers.host].filter((host) => host !== undefined)
+  if (named.length > 0 && named.every((host) => LOCAL_HOST.test(String(host)))) return
   throw refuse('forbidden', 'a node that lets everybody on its machine in is to be called by a name of that machine')
 }
 

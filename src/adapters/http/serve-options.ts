@@ -32,7 +32,8 @@ export interface ServeOptions<F = AnyFunctions> extends Omit<HttpOptions, 'runne
   functions: readonly FunctionName<F>[]
   /** From 0 to 65,535; 0 takes any that is free. Default: 1811. */
   port?: number
-  /** The address to listen on. Any but this machine's own takes `tls.ca` or `authorize`. Default: 127.0.0.1. */
+  /** The address to listen on; `localhost` is 127.0.0.1. Any but this machine's own takes `tls.ca` or `authorize`.
+   * Default: 127.0.0.1. */
   host?: string
   /** What the paths of all resources begin with, such as `/jobs`. Default: /v1. */
   prefix?: string

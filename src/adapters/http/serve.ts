@@ -44,7 +44,7 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
   const connections = new Connections(app)
   void app.register(coatcheckHttp, { prefix, ...pluginOptions })
   try {
-    await app.listen({ port, host })
+    await app.listen({ port, host: addressOf(host) })
   } catch (error) {
     await app.close()
     throw error
@@ -63,6 +63,11 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
     close,
     [Symbol.asyncDispose]: () => close(),
   }
+}
+
+/** For this name Fastify would make a second server, which has none of the limits. */
+function addressOf(host: string): string {
+  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host
 }
 
 function urlHost(host: string): string {

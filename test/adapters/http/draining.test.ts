@@ -1,12 +1,13 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from 'node:assert/strict'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { pino } from 'pino'
 import { serve } from '../../../src/http.ts'
 import { createRunner } from '../../../src/index.ts'
 import { createAuthority } from '../../helpers/certificates.ts'
 import { until } from '../../helpers/latch.ts'
-import { pathOf, sendTo, startNode } from './served.ts'
+import { pathOf, sendTo, startNode, type Answer } from './served.ts'
 
 test('a node that closes is not ready and takes no more calls, but answers for those it has', async (t) => {
   const { served, send, start, posts, runner } = await startNode(t)
@@ -87,16 +88,30 @@ test('connections that never came to speak TLS do not hold the end up', async (t
   await Promise.all(ended)
 })
 
-test('a node whose functions cannot be loaded says why it is not ready', async (t) => {
+test('a node whose functions cannot be loaded tells its callers and its log why it is not ready, and nobody else', async (t) => {
+  const lines: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
   const functions = new URL('../../fixtures/threads/scripts/broken.js', import.meta.url)
-  const served = await serve(createRunner({ functions }), { functions: ['nothing'], port: 0 })
+  const served = await serve(createRunner({ functions }), {
+    functions: ['nothing'],
+    port: 0,
+    logger,
+    authorize: ({ headers }) => headers['authorization'],
+  })
   t.after(() => served.close({ abort: true }))
-  const answer = await until('a reason', async () => {
-    const ready = await sendTo(`${served.url}/v1/ready`)
+  const look = (headers: Record<string, string>): Promise<Answer> => sendTo(`${served.url}/v1/ready`, { headers })
+  const known = await until('a reason', async () => {
+    const ready = await look({ authorization: 'alice' })
     equal(ready.status, 503)
     return ready.json['type'] === 'urn:coatcheck:problem:spawn-failed' ? ready : undefined
   })
-  equal(answer.json['code'], 'SPAWN_FAILED')
-  equal(typeof answer.json['cause'].message, 'string')
-  ok(answer.json['detail'].length > 20)
+  equal(known.json['code'], 'SPAWN_FAILED')
+  match(known.json['detail'], /broken\.js/)
+  equal(typeof known.json['cause'].stack, 'string')
+
+  const stranger = await look({})
+  deepEqual([stranger.status, stranger.json['code'], stranger.json['cause']], [503, 'SPAWN_FAILED', undefined])
+  doesNotMatch(stranger.text, /broken/)
+  equal(lines.length, 1)
+  match(lines[0] ?? '', /broken\.js/)
 })

@@ -1,12 +1,14 @@
-import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
+import dns from 'node:dns'
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { request as ask } from 'node:http'
-import { test } from 'node:test'
-import Fastify from 'fastify'
+import { test, type TestContext } from 'node:test'
 import { pino } from 'pino'
-import { coatcheckHttp, serve } from '../../../src/http.ts'
+import { Principals } from '../../../src/adapters/http/principals.ts'
+import { serve } from '../../../src/http.ts'
 import { until } from '../../helpers/latch.ts'
-import { pathOf, sharedRunner, startNode } from './served.ts'
+import { pathOf, sendTo, sharedRunner, startNode } from './served.ts'
 
 /** Lets those in who say a name, as that. */
 function byName({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
@@ -190,16 +192,48 @@ test('a full queue is told with when to come again', async (t) => {
   latch.open()
 })
 
-test('a plugin in an app of its own refuses callers from elsewhere without a hook, and knows this machine', async (t) => {
-  const { runner } = await startNode(t, { lent: shared() })
-  const app = Fastify()
-  t.after(() => app.close())
-  await app.register(coatcheckHttp, { prefix: '/jobs', runner, functions: ['add'] })
-  const body = { fn: 'add', args: [1, 2] }
-  const local = await app.inject({ method: 'POST', url: '/jobs/calls', payload: body })
-  equal(local.statusCode, 200)
-  match(String(local.headers['location']), /^\/jobs\/calls\//)
-  equal((await app.inject('/elsewhere')).json().statusCode, 404, "the app's own answers are as they were")
-  const other = await app.inject({ method: 'POST', url: '/jobs/calls', payload: body, headers: { host: 'a.example' } })
-  equal(other.statusCode, 403)
+test('a caller whose connection is gone is nobody', () => {
+  const raw = { socket: { destroyed: true }, headers: { host: 'localhost' } }
+  const request = { raw } as unknown as Parameters<Principals['identify']>[0]
+  throws(() => new Principals(undefined).identify(request, {}), /callers from elsewhere/)
+})
+
+/** A connection that has been asked over, and is kept. */
+async function connected(t: TestContext, port: number, host: string): Promise<Socket> {
+  const socket = connect({ port, host })
+  t.after(() => socket.destroy())
+  await once(socket, 'connect')
+  socket.write('GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  return socket
+}
+
+test('there are no more connections than the node allows, under each of its names', async (t) => {
+  // As on a machine that has both.
+  const addresses = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ]
+  const lookup = dns.lookup as (...args: unknown[]) => void
+  t.mock.method(dns, 'lookup', (host: string, options: object, told: (...args: unknown[]) => void) =>
+    host === 'localhost' ? told(null, addresses) : lookup(host, options, told),
+  )
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const { served } = await startNode(t, { lent: shared(), serve: { host, limits: { connections: 2 } } })
+    const { port, hostname } = new URL(served.url)
+    equal(hostname, host)
+    const kept = [await connected(t, Number(port), '127.0.0.1'), await connected(t, Number(port), '127.0.0.1')]
+    for (const socket of kept) match(String(await once(socket, 'data')), /^HTTP\/1\.1 200 /)
+    const further = await connected(t, Number(port), '127.0.0.1')
+    await once(
+      further.on('error', () => undefined),
+      'close',
+    )
+    equal(further.bytesRead, 0)
+    await rejects(connected(t, Number(port), '::1'), 'there is one server only')
+    kept[0]?.destroy()
+    await until(
+      'room',
+      async () => (await sendTo(`http://127.0.0.1:${port}/v1/health`).catch(() => undefined))?.status === 200,
+    )
+  }
 })

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formOfAccept } from '../../wire/media.ts'
 import { sendProblem } from '../answers.ts'
 import type { HttpNode } from '../http-node.ts'
+import { inFull } from '../readiness.ts'
 
 /** `GET /v1/health`: the process answers. */
 export function health(node: HttpNode): { status: 'ok'; node: string } {
@@ -9,9 +10,13 @@ export function health(node: HttpNode): { status: 'ok'; node: string } {
 }
 
 /** `GET /v1/ready`: the node can be sent calls. */
-export async function ready(node: HttpNode, { headers }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const problem = await node.readiness.look(formOfAccept(headers.accept) ?? 'plain')
-  return problem ? sendProblem(reply, problem, 1) : { status: 'ready', node: node.tag }
+export async function ready(node: HttpNode, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const found = await node.readiness.look(request.log)
+  if (!found) return { status: 'ready', node: node.tag }
+  // Whoever watches the node need not be known; and need not be told how the application is made.
+  const isTold = found.error !== undefined && (await node.knows(request))
+  const problem = isTold ? inFull(found, formOfAccept(request.headers.accept) ?? 'plain') : found.problem
+  return sendProblem(reply, problem, 1)
 }
 
 /** `GET /v1/functions`: what can be called. */
