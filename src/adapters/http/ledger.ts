@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CallError, type CallErrorCode } from '../../model/errors.ts'
 import type { CallEvent } from '../../model/events.ts'
 import type { CallStatus } from '../../model/status.ts'
@@ -13,14 +14,24 @@ export interface Owned {
   waits: number
 }
 
+/** Calls of which it is not looked whether the application has forgotten some. */
+const FEW = 1_000
+
+/** Calls that are looked at in one turn of the event loop. */
+const AT_ONCE = 100
+
 /**
  * Who owns which call. It knows a call for as long as the runner can be asked for it: of a call that is kept the runner
- * tells when it drops it, and of any other it is asked once, when that has ended.
+ * tells when it drops it, and of any other it is asked once, when that has ended. That the application has forgotten a call
+ * itself nobody tells: the runner is asked for all of them when they have become many.
  */
 export class Ledger {
   readonly #runner: AnyRunner
   readonly #owned = new Map<string, Owned>()
   #dropped: string[] = []
+  /** The number of calls at which it is looked for those that were forgotten. */
+  #sweepAt = FEW
+  #isClosed = false
   readonly #onExpired = (event: CallEvent): void => {
     if (this.#owned.size === 0) return
     // Other listeners still ask whose it was.
@@ -51,6 +62,7 @@ export class Ledger {
     if (known) return known
     const owned = { principal, fn, isKept: false, waits: 0 }
     this.#owned.set(id, owned)
+    if (this.#owned.size > this.#sweepAt) void this.#sweep()
     return owned
   }
 
@@ -72,6 +84,7 @@ export class Ledger {
 
   /** Takes its listeners off the runner. */
   close(): void {
+    this.#isClosed = true
     this.#runner.off('expired', this.#onExpired)
     this.#runner.off('finished', this.#onFinished)
   }
@@ -83,7 +96,25 @@ export class Ledger {
 
   /** Finds out whether a call is kept, if nobody else does. */
   async check(id: string): Promise<void> {
-    if (this.#owned.get(id)?.isKept !== false) return
+    if (this.#owned.get(id)?.isKept === false) await this.#ask(id)
+  }
+
+  /** Finds out which calls are still kept. */
+  async #sweep(): Promise<void> {
+    this.#sweepAt = Infinity
+    let asked = 0
+    for (const [id, { isKept }] of this.#owned) {
+      if (!isKept) continue
+      await this.#ask(id)
+      asked += 1
+      if (asked % AT_ONCE === 0) await nextTurn()
+      if (this.#isClosed) return
+    }
+    // When as many have come as there are, so that each costs one question more at most.
+    this.#sweepAt = Math.max(FEW, 2 * this.#owned.size)
+  }
+
+  async #ask(id: string): Promise<void> {
     try {
       this.told(id, await this.#runner.wait(id, { timeout: 0 }))
     } catch (error) {

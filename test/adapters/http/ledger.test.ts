@@ -1,12 +1,12 @@
 import { deepEqual, equal } from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { Ledger } from '../../../src/adapters/http/ledger.ts'
 import { createRunner, type Runner } from '../../../src/index.ts'
 import { until } from '../../helpers/latch.ts'
 import { CALLS, type Calls } from '../../suites/place.ts'
 
-function setUp(t: { after(tearDown: () => Promise<void>): void }): { runner: Runner<Calls>; ledger: Ledger } {
-  const runner = createRunner<Calls>({ functions: CALLS, threads: { max: 1 }, retainLimit: 2 })
+function setUp(t: TestContext, retainLimit = 2): { runner: Runner<Calls>; ledger: Ledger } {
+  const runner = createRunner<Calls>({ functions: CALLS, threads: { max: 1 }, retainLimit })
   t.after(() => runner.close({ abort: true, grace: 0 }))
   return { runner, ledger: new Ledger(runner) }
 }
@@ -47,4 +47,17 @@ test('calls of the application are none of it, and it listens to the runner no l
   await begin(set, 0)
   await set.runner.call('add', [1, 2])
   equal(set.ledger.size, 2)
+})
+
+test('calls that the application forgets itself are not known for ever', async (t) => {
+  const set = setUp(t, 10_000)
+  const ids = await Promise.all(Array.from({ length: 1_000 }, () => begin(set)))
+  for (const id of ids) await set.runner.wait(id)
+  // Those that ended last may be looked at only now.
+  await Promise.all(ids.map((id) => set.ledger.check(id)))
+  for (const id of ids) await set.runner.forget(id)
+  equal(set.ledger.size, 1_000)
+  const kept = await begin(set)
+  await until('those that are kept', () => set.ledger.size === 1)
+  equal(set.ledger.get(kept)?.fn, 'add')
 })
