@@ -5,6 +5,7 @@ import type { Executor, ExecutorPorts, JobListener, JobTimes } from '../executor
 import type { RunnerLogger } from '../executors/runner-logger.ts'
 import type { CallId } from '../model/call-id.ts'
 import type { Clock } from '../model/clock.ts'
+import { EMBEDDED, type Embedded } from '../model/embedded.ts'
 import { CallError, functionNotFound } from '../model/errors.ts'
 import type { RunnerEvents } from '../model/events.ts'
 import type { FunctionArgs, FunctionName, FunctionValue } from '../model/functions.ts'
@@ -22,7 +23,7 @@ import type {
 } from '../model/runner.ts'
 import type { CallStatus, Outcome } from '../model/status.ts'
 import { decodeLogValue } from '../protocol/log-values.ts'
-import { CallTable } from '../table/call-table.ts'
+import { CallTable, type CallFilter } from '../table/call-table.ts'
 import type { Call } from '../table/call.ts'
 import { Aborts, type AbortRequest } from './aborts.ts'
 import { CallEvents } from './call-events.ts'
@@ -58,6 +59,12 @@ export class LocalRunner<F> implements Runner<F> {
   /** What to take off the signals of callers when their calls have ended. */
   readonly #unsubscribe = new Map<Call, () => void>()
   readonly #tell = (call: Call): CallId => this.#table.tell(call)
+  readonly [EMBEDDED]: Embedded = {
+    listAmong: async (options, isListed) =>
+      // Nobody can mean a call whose ID was not made yet.
+      this.#page({ ...filterOf(readList(options)), isListed: ({ id }) => id !== undefined && isListed(id) }),
+    retainOf: (fn) => this.#defaultsOf(fn).retain,
+  }
   #isIdle = true
   #closing: Promise<void> | undefined
   #stopListening: (() => void) | undefined
@@ -155,15 +162,7 @@ export class LocalRunner<F> implements Runner<F> {
   }
 
   async list(options?: ListOptions): Promise<CallPage> {
-    const filter = filterOf(readList(options))
-    const found = this.#table.page({ ...filter, limit: filter.limit + 1 })
-    const calls = found.slice(0, filter.limit)
-    const sinceUnixEpoch = Date.now() - this.#clock.now()
-    const page: CallPage = {
-      calls: calls.map((call) => infoOf(call, this.#tell, (time) => Math.round(time + sinceUnixEpoch))),
-    }
-    const last = calls.at(-1)
-    return found.length > calls.length && last ? { ...page, cursor: String(last.seq) } : page
+    return this.#page(filterOf(readList(options)))
   }
 
   async forget(id: CallId | (string & {})): Promise<void> {
@@ -325,6 +324,17 @@ export class LocalRunner<F> implements Runner<F> {
     if (error.started !== 'no' || (error.code !== 'FUNCTION_NOT_FOUND' && error.code !== 'NOT_CLONEABLE')) return
     this.#table.forget(call)
     throw error
+  }
+
+  #page(filter: CallFilter): CallPage {
+    const found = this.#table.page({ ...filter, limit: filter.limit + 1 })
+    const calls = found.slice(0, filter.limit)
+    const sinceUnixEpoch = Date.now() - this.#clock.now()
+    const page: CallPage = {
+      calls: calls.map((call) => infoOf(call, this.#tell, (time) => Math.round(time + sinceUnixEpoch))),
+    }
+    const last = calls.at(-1)
+    return found.length > calls.length && last ? { ...page, cursor: String(last.seq) } : page
   }
 
   // Out of the executor

@@ -22,6 +22,8 @@ export interface CallFilter {
   /** Calls admitted after the one with this number. */
   after: number
   limit: number
+  /** Tells which calls are meant. All when left out. */
+  isListed?: (call: Call) => boolean
 }
 
 /** All calls that are under way or can still be asked for. */
@@ -142,13 +144,14 @@ export class CallTable {
     return this.#underWay
   }
 
-  page({ state, fn, after, limit }: CallFilter): Call[] {
+  page({ state, fn, after, limit, isListed }: CallFilter): Call[] {
     this.#retention.sweep()
     const page: Call[] = []
     for (const call of this.#calls.after(after)) {
       if (call.outcome && !call.kept) continue
       if (fn !== undefined && call.fn !== fn) continue
       if (state !== undefined && call.state !== state) continue
+      if (isListed && !isListed(call)) continue
       page.push(call)
       if (page.length === limit) break
     }

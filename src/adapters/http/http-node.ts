@@ -3,6 +3,7 @@ import type { Clock } from '../../model/clock.ts'
 import type { Runner } from '../../model/runner.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
 import { EventHub } from './events/event-hub.ts'
+import { Keys } from './keys.ts'
 import { Ledger, type Owned } from './ledger.ts'
 import { nodeTagOf } from './node-tag.ts'
 import type { ResolvedHttpOptions, Target } from './options.ts'
@@ -25,6 +26,7 @@ export class HttpNode {
   readonly functions: ReadonlySet<string>
   readonly tag: string
   readonly ledger: Ledger
+  readonly keys: Keys
   readonly waiting: Waiting
   readonly readiness: Readiness
   readonly hub: EventHub
@@ -40,6 +42,7 @@ export class HttpNode {
     this.functions = functions
     this.tag = nodeTagOf(runner)
     this.ledger = new Ledger(runner)
+    this.keys = new Keys(clock)
     this.waiting = new Waiting(runner, this.ledger, clock, new Quota(limits.waitsPerPrincipal, limits.waits))
     this.readiness = new Readiness(runner)
     this.hub = new EventHub(runner, this.ledger, clock)

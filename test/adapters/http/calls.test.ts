@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { until } from '../../helpers/latch.ts'
 import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
 import { readValue, writeArgs } from '../../../src/adapters/wire/values.ts'
-import { pathOf, sharedNode, startNode, withMethods } from './served.ts'
+import { pathOf, sharedNode, startNode, withMethods, type Answer } from './served.ts'
 
 const shared = sharedNode()
 
@@ -134,6 +134,33 @@ describe('POST /v1/calls', () => {
       return answer.status === 410 ? answer : undefined
     })
     deepEqual([expired.json['type'], expired.json['code']], [problem('call-expired'), 'CALL_EXPIRED'])
+  })
+
+  test('a start by a key is not run again though its function keeps no calls, unless the start says how long it is', async (t) => {
+    const { start, send, posts } = await startNode(t, {
+      runner: { define: { leave: { retain: 0 }, holdThenLeave: { retain: 50_000 } } },
+    })
+    const trail = posts.trail()
+    const again = async (note: string, options?: object): Promise<Answer> => {
+      const key = { 'idempotency-key': note }
+      equal((await start('leave', [trail.path, note], options, key)).status, 200)
+      return start('leave', [trail.path, note], options, key)
+    }
+    const gone = await again('once')
+    deepEqual(
+      [gone.status, gone.json['type'], gone.json['code'], gone.json['started']],
+      [410, problem('call-expired'), 'CALL_EXPIRED', 'unknown'],
+    )
+    equal((await again('twice', { retain: 0 })).status, 200)
+    deepEqual(trail.read(), ['once', 'twice', 'twice'])
+
+    const latch = posts.latch()
+    const key = { 'idempotency-key': 'dropped' }
+    const first = await start('holdThenLeave', [latch.path, trail.path, 'first'], { timeout: 0 }, key)
+    latch.open()
+    await until('an end', async () => (await send(pathOf(first.json['id']))).json['finished'])
+    await send(pathOf(first.json['id']), { method: 'DELETE' })
+    equal((await start('holdThenLeave', [latch.path, trail.path, 'second'], {}, key)).status, 200)
   })
 
   test('refuses what is not right with a problem that says what would be', async () => {
@@ -299,6 +326,28 @@ describe('cancel, forget, list', () => {
     for (const query of ['limit=0', 'limit=x', 'state=done', 'cursor=-1', 'other=1']) {
       equal((await send(`/calls?${query}`)).status, 400, query)
     }
+  })
+})
+
+describe('calls of others in the runner', () => {
+  test('make no page short, and are not kept because somebody lists', async (t) => {
+    const { start, send, runner, posts } = await startNode(t)
+    const latch = posts.latch()
+    const ids: string[] = []
+    const others: Promise<unknown>[] = []
+    for (let i = 0; i < 4; i++) {
+      others.push(runner.call('hold', [latch.path]))
+      ids.push((await start('hold', [latch.path], { timeout: 0 })).json['id'])
+    }
+    const { json } = await send('/calls?limit=4')
+    deepEqual(
+      json['calls'].map(({ id }: { id: string }) => id),
+      ids,
+    )
+    equal(json['cursor'], undefined)
+    latch.open()
+    await Promise.all([...others, ...ids.map((id) => runner.wait(id))])
+    equal((await runner.stats()).calls.finished, ids.length)
   })
 })
 

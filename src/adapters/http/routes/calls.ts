@@ -1,18 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CallInfo } from '../../../model/status.ts'
-import { DEFAULT_LIST_LIMIT } from '../../../model/options.ts'
 import { writeInfo } from '../../wire/envelopes.ts'
 import { formOfContent } from '../../wire/media.ts'
 import { readSpan } from '../../wire/spans.ts'
 import { readValue } from '../../wire/values.ts'
 import { answerForm, callBody, retryAfter, sendJson, sendTagged, tellWait } from '../answers.ts'
 import type { HttpNode } from '../http-node.ts'
+import { listAmong } from '../own-calls.ts'
 import { appliedWait } from '../preferences.ts'
 import { refuse } from '../refusal.ts'
 import type { CallParams, CancelBody, ListQuery, WaitQuery } from '../schemas.ts'
-
-/** Pages of the runner that are looked through for one page of the caller's own calls. */
-const MOST_PAGES = 20
 
 /** `GET /v1/calls/{id}`: waits for a call again. */
 export async function wait(
@@ -62,6 +58,7 @@ export async function forget(
   await node.find(request, id)
   await node.runner.forget(id)
   node.ledger.delete(id)
+  node.keys.free(id)
   return reply.code(204).send()
 }
 
@@ -72,21 +69,9 @@ export async function list(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const form = answerForm(request)
-  const { limit = DEFAULT_LIST_LIMIT, ...filter } = request.query
-  const principal = await node.admit(request, filter.fn === undefined ? {} : { fn: filter.fn })
-  const calls: CallInfo[] = []
-  let { cursor } = filter
-  // The runner knows no principals, so that its pages hold others' calls too.
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const page = await node.runner.list({
-      ...filter,
-      limit: limit - calls.length,
-      ...(cursor !== undefined && { cursor }),
-    })
-    calls.push(...page.calls.filter(({ id }) => node.ledger.get(id)?.principal === principal))
-    ;({ cursor } = page)
-    if (cursor === undefined || calls.length === limit) break
-  }
+  const { query } = request
+  const principal = await node.admit(request, query.fn === undefined ? {} : { fn: query.fn })
+  const { calls, cursor } = await listAmong(node.runner, query, (id) => node.ledger.get(id)?.principal === principal)
   const rows = calls.map((info) => writeInfo(info, form)).join(',')
   const end = cursor === undefined ? '' : `,"cursor":${JSON.stringify(cursor)}`
   return sendJson(reply, 200, form, `{"calls":[${rows}]${end}}`)

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { embeddedOf } from '../../../model/embedded.ts'
 import { CallError } from '../../../model/errors.ts'
 import type { CallStatus } from '../../../model/status.ts'
 import type { StartOptions } from '../../../model/runner.ts'
@@ -10,6 +11,7 @@ import { answerForm, callBody, retryAfter, sendJson, tellWait } from '../answers
 import type { HttpNode } from '../http-node.ts'
 import { appliedWait } from '../preferences.ts'
 import { refuse } from '../refusal.ts'
+import { REMEMBERED } from '../keys.ts'
 import type { StartBody } from '../schemas.ts'
 import type { WaitEnd } from '../waiting.ts'
 import { locationOf } from './location.ts'
@@ -59,21 +61,44 @@ async function begin(
 ): Promise<CallStatus> {
   const { abortAfter, grace, retain, priority } = body
   const key = readKey(headers[KEY_HEADER])
+  // Two principals never mean the same by a key.
+  const ownKey = key === undefined ? undefined : `${principal}\n${key}`
   const options: StartOptions & { timeout: 0 } = {
     timeout: 0,
     ...(abortAfter !== undefined && { abortAfter: readSpan(abortAfter) }),
     ...(grace !== undefined && { grace: readSpan(grace) }),
     ...(retain !== undefined && { retain: readSpan(retain) }),
     ...(priority !== undefined && { priority }),
-    // Two principals never mean the same by a key.
-    ...(key !== undefined && { idempotencyKey: `${principal}\n${key}` }),
+    ...(ownKey !== undefined && { idempotencyKey: ownKey }),
   }
+  await refuseIfGone(node, fn, ownKey)
   try {
-    return await node.runner.start(fn, args, options)
+    const begun = await node.runner.start(fn, args, options)
+    // The start says itself for how long it can be sent again.
+    if (ownKey !== undefined && retain === undefined) remember(node, fn, ownKey, begun)
+    return begun
   } catch (error) {
     if (!(error instanceof CallError) || error.code !== 'KEY_REUSED') throw error
     const detail = `the idempotency key "${key}" was given before, with another function or other arguments: use a new key`
     throw refuse('key-reused', detail, { fn })
+  }
+}
+
+/** Keys of calls that are kept for long are not needed: the runner knows those itself. */
+function remember({ runner, keys }: HttpNode, fn: string, key: string, { id }: CallStatus): void {
+  const retain = embeddedOf(runner)?.retainOf(fn)
+  if (id !== undefined && retain !== undefined && retain < REMEMBERED) keys.remember(key, id)
+}
+
+/** @throws Refusal for a key whose call has gone before its start came again: it is not run twice. */
+async function refuseIfGone({ runner, keys }: HttpNode, fn: string, key: string | undefined): Promise<void> {
+  const id = key === undefined ? undefined : keys.get(key)
+  if (id === undefined) return
+  try {
+    await runner.wait(id, { timeout: 0 })
+  } catch {
+    const detail = 'the call of this idempotency key has ended and is no longer kept: it is not run again'
+    throw refuse('call-expired', detail, { fn, id })
   }
 }
 
@@ -113,12 +138,13 @@ function unknown({ functions }: HttpNode, fn: string): Error {
 }
 
 /** Some calls turn out to be none only on their thread. As nobody was told of it, such a call can still be as if it had never been. */
-async function throwIfRefused({ runner, ledger }: HttpNode, status: CallStatus): Promise<void> {
+async function throwIfRefused({ runner, ledger, keys }: HttpNode, status: CallStatus): Promise<void> {
   if (!status.finished || status.ok) return
   const { error } = status
   if (error.started !== 'no' || (error.code !== 'FUNCTION_NOT_FOUND' && error.code !== 'NOT_CLONEABLE')) return
   if (status.id !== undefined) {
     ledger.delete(status.id)
+    keys.free(status.id)
     await runner.forget(status.id)
   }
   throw error
