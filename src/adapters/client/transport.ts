@@ -34,7 +34,7 @@ export class Transport {
       try {
         connection.client.dispatch({ method, path, headers, body, blocking: true, idempotent: true }, exchange)
       } catch (error) {
-        queueMicrotask(() => exchange.abort(error))
+        exchange.abort(error)
       }
       return {
         abort: (reason) => exchange.abort(reason),
@@ -65,12 +65,17 @@ export class Transport {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed()
       signal?.throwIfAborted()
+      let underWay: UnderWay | undefined
+      let isSettled = false
       const settled = (): void => {
+        isSettled = true
+        if (!underWay) return
         signal?.removeEventListener('abort', onAbort)
-        this.#underWay.delete(abort)
-        over()
+        this.#underWay.delete(underWay.abort)
+        underWay.over()
       }
-      const { abort, over } = begin(
+      const onAbort = (): void => underWay?.abort(signal?.reason)
+      underWay = begin(
         (value) => {
           settled()
           resolve(value)
@@ -80,15 +85,22 @@ export class Transport {
           reject(error)
         },
       )
-      const onAbort = (): void => abort(signal?.reason)
+      // A connection that is known to be broken is told of while the request is handed to it.
+      if (isSettled) {
+        underWay.over()
+        return
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#underWay.add(abort)
+      this.#underWay.add(underWay.abort)
     })
   }
 }
 
-/** Begins something that calls one of the two, once, and not before it has returned. */
-type Begin<T> = (
-  resolve: (value: T) => void,
-  reject: (error: unknown) => void,
-) => { abort(reason: unknown): void; over(): void }
+interface UnderWay {
+  abort(reason: unknown): void
+  /** Called once, when it is settled. */
+  over(): void
+}
+
+/** Begins something that calls one of the two, once, and maybe before it has returned. */
+type Begin<T> = (resolve: (value: T) => void, reject: (error: unknown) => void) => UnderWay
