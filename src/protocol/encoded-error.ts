@@ -76,7 +76,7 @@ class Encoder {
       stack: stackOf(error),
       properties: keys.map((key) => [key, this.encode(read(error, key), depth)]),
       cause: cause === undefined ? undefined : this.encode(cause, depth),
-      errors: Array.isArray(errors) ? errors.map((each) => this.encode(each, depth)) : undefined,
+      errors: Array.isArray(errors) ? Array.from(errors, (each) => this.encode(each, depth)) : undefined,
     }
   }
 }
@@ -122,27 +122,50 @@ const BUILT_IN = new Map<string, ErrorConstructor | AggregateErrorConstructor>(
   ]),
 )
 
-/** Makes what was thrown again: an error of its built-in class, or of one by the same name that comes from that. */
-export function decodeError(encoded: EncodedError): unknown {
-  return decode(encoded, [])
+/** The parts of a document that errors were made of. */
+export type DecodedParts = WeakSet<object>
+
+/**
+ * Makes what was thrown again: an error of its built-in class, or of one by the same name that comes from that.
+ *
+ * @param parts for what may be hostile: everything is then made once at most, of all that is decoded with the same ones.
+ * What was encoded here has no part in two places, but a short document that does stands for very many errors.
+ * @throws TypeError for what `encodeError` did not make, where `parts` are given.
+ */
+export function decodeError(encoded: EncodedError, parts?: DecodedParts): unknown {
+  return decode(encoded, [], parts)
 }
 
-function decode(encoded: EncodedError, earlier: Error[]): unknown {
+function decode(encoded: EncodedError, earlier: Error[], parts: DecodedParts | undefined): unknown {
   if (encoded.kind === 'value') return encoded.value
-  if (encoded.kind === 'again') return earlier[encoded.index]
+  if (encoded.kind === 'again') return again(encoded.index, earlier)
   const { name, base, message, stack, properties, cause, errors } = encoded
+  if (parts) for (const part of [encoded, properties, errors]) if (part !== undefined) takeOnce(part, parts)
   const error = create(name, base, message)
   earlier.push(error)
   if (error.name !== name) define(error, 'name', name, false)
   define(error, 'stack', stack, false)
   // In the order in which they were written.
-  for (const [key, value] of properties) define(error, key, decode(value, earlier), true)
-  if (cause !== undefined) define(error, 'cause', decode(cause, earlier), false)
+  for (const [key, value] of properties) define(error, key, decode(value, earlier, parts), true)
+  if (cause !== undefined) define(error, 'cause', decode(cause, earlier, parts), false)
   if (errors !== undefined) {
-    const decoded = errors.map((each) => decode(each, earlier))
+    const decoded: unknown[] = []
+    // Not by `map`, which goes through all the holes of a list that has nothing else.
+    for (const each of errors) decoded.push(decode(each, earlier, parts))
     define(error, 'errors', decoded, false)
   }
   return error
+}
+
+function again(index: number, earlier: readonly Error[]): Error {
+  const error = Number.isInteger(index) ? earlier[index] : undefined
+  if (error) return error
+  throw new TypeError(`there is no error ${String(index)} before this one`)
+}
+
+function takeOnce(part: object, parts: DecodedParts): void {
+  if (parts.has(part)) throw new TypeError('a part of an error stands in two places')
+  parts.add(part)
 }
 
 function create(name: string, base: string, message: string): Error {

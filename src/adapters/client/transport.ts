@@ -65,17 +65,11 @@ export class Transport {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed()
       signal?.throwIfAborted()
-      let underWay: UnderWay | undefined
       let isSettled = false
-      const settled = (): void => {
+      let settled = (): void => {
         isSettled = true
-        if (!underWay) return
-        signal?.removeEventListener('abort', onAbort)
-        this.#underWay.delete(underWay.abort)
-        underWay.over()
       }
-      const onAbort = (): void => underWay?.abort(signal?.reason)
-      underWay = begin(
+      const { abort, over } = begin(
         (value) => {
           settled()
           resolve(value)
@@ -87,11 +81,17 @@ export class Transport {
       )
       // A connection that is known to be broken is told of while the request is handed to it.
       if (isSettled) {
-        underWay.over()
+        over()
         return
       }
+      const onAbort = (): void => abort(signal?.reason)
+      settled = () => {
+        signal?.removeEventListener('abort', onAbort)
+        this.#underWay.delete(abort)
+        over()
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#underWay.add(underWay.abort)
+      this.#underWay.add(abort)
     })
   }
 }

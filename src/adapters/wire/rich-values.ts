@@ -6,7 +6,7 @@ import {
   type StringifyOperations,
 } from 'devalue'
 import { isNativeError } from 'node:util/types'
-import { decodeError, encodeError, type EncodedError } from '../../protocol/encoded-error.ts'
+import { decodeError, encodeError, type DecodedParts, type EncodedError } from '../../protocol/encoded-error.ts'
 
 // devalue's flattened form, with what it leaves out: errors, and keys by the name of `__proto__`.
 
@@ -41,7 +41,9 @@ export function writeThrown(thrown: unknown): string {
  * @throws Error for a document that is not right.
  */
 export function readRich(flattened: unknown): unknown {
-  return unflatten(flattened as number | unknown[], REVIVERS, { operations: READING })
+  const parts: DecodedParts = new WeakSet()
+  const revivers = { Error: (encoded: EncodedError): unknown => decodeError(encoded, parts) }
+  return unflatten(flattened as number | unknown[], revivers, { operations: READING })
 }
 
 const REDUCERS = {
@@ -50,8 +52,6 @@ const REDUCERS = {
     return isNativeError(value) ? encodeError(value) : undefined
   },
 }
-
-const REVIVERS = { Error: (encoded: EncodedError): unknown => decodeError(encoded) }
 
 // An own property called `__proto__` is data like any other, but devalue refuses it, as most would set the prototype by
 // it. It travels under a name with one more backslash before it, and so does whatever looks like such a name.

@@ -171,6 +171,58 @@ test('a hostile document is refused', () => {
   throws(() => readValue(JSON.parse('[{"__proto__":1},1]'), 'rich'), UnreadableError)
 })
 
+/** An encoded error, flattened: the numbers say where its message, its empty list of properties and its errors stand. */
+const flatError = (errors: number): object => ({
+  kind: 1,
+  name: 2,
+  base: 2,
+  message: 2,
+  stack: 2,
+  properties: 3,
+  errors,
+})
+
+test('a document whose errors have parts in common is refused, and one that leads round as well', () => {
+  const head = (root: unknown): unknown[] => [root, 'error', 'AggregateError']
+  // Each level has the one below twice: 2 to the power of 30 errors.
+  const levels: unknown[] = [...head(['Error', 4]), []]
+  for (let i = 0; i < 30; i++) {
+    const at = levels.length
+    levels.push({ ...flatError(at + 1), properties: at + 2 }, [at + 3, at + 3], [])
+  }
+  levels.push({ ...flatError(-1), properties: levels.length + 1 }, [])
+  const manyOfOne = [...head(Array.from({ length: 50 }, (_, i) => 6 + i)), [], flatError(5), []]
+  for (let i = 0; i < 50; i++) manyOfOne.push(['Error', 4])
+  const oneList = [
+    ...head(['Error', 4]),
+    [],
+    { ...flatError(5), properties: 6 },
+    [7, 8],
+    [],
+    flatError(5),
+    flatError(5),
+  ]
+  const round = [...head(['Error', 4]), [], flatError(5), [4]]
+  const holes = [...head(['Error', 4]), [], flatError(5), [-7, 4_294_967_294]]
+  for (const document of [levels, manyOfOne, oneList, round, holes]) throws(() => read(document), UnreadableError)
+})
+
+test('an error that is said to have come before, and has not, is refused', () => {
+  for (const index of ['push', '__proto__', -1, 1, 0.5]) {
+    const document = [['Error', 4], 'error', 'Error', [], { ...flatError(-1), cause: 5 }, { kind: 6, index: 7 }]
+    throws(() => read([...document, 'again', index]), UnreadableError)
+  }
+})
+
+test('errors that a value has in many places arrive as they were', () => {
+  const shared = new RangeError('shared')
+  const value = [shared, new AggregateError([shared, shared], 'both'), new Error('outer', { cause: shared })]
+  const [first, both, outer] = arrive(value) as [Error, AggregateError, Error]
+  equal(first.message, 'shared')
+  equal(outer.cause instanceof RangeError, true)
+  equal(both.message, 'both')
+})
+
 test('a hostile document changes no prototype and takes no more memory than it is large', () => {
   const before = process.memoryUsage().heapUsed
   const sparse = read([[-7, 4_294_967_294, 5, 1], 'x']) as unknown[]
