@@ -40,11 +40,11 @@ export interface Reply {
 /** Milliseconds that a wait is asked for again, at least, after a connection has broken under a longer one. */
 const SHORTEST_REACH = 1_000
 
-/** Causes for which the node is asked again later, of itself. */
-const BUSY: ReadonlySet<unknown> = new Set<ProblemKind>(['rate-limited', 'too-many-waits'])
-
 /** Causes for which the request is sent again: it did not arrive as it was sent. */
 const DAMAGED: ReadonlySet<unknown> = new Set<ProblemKind>(['malformed-request', 'request-timeout'])
+
+/** What a node refuses without a look at the call, or at its key: whether that had begun does not show. */
+const BLIND: ReadonlySet<unknown> = new Set<ProblemKind>(['rate-limited', 'draining', 'unauthorized', 'forbidden'])
 
 /** What stands between the two says so when it does not reach the node. */
 const GATEWAY = new Set([502, 503, 504])
@@ -63,6 +63,16 @@ export class Line {
     this.#transport = transport
     this.#options = options
     this.#clock = clock
+  }
+
+  /** Scheme, host and port of the node. */
+  get origin(): string {
+    return this.#options.origin
+  }
+
+  /** Milliseconds on the line's own clock. */
+  get now(): number {
+    return this.#clock.now()
   }
 
   /** The tag of the node that answered last; asks for it where none has. */
@@ -86,7 +96,8 @@ export class Line {
   }
 
   /**
-   * Asks until there is an answer, whatever it says.
+   * Asks until there is an answer, whatever it says. A node that takes no requests for now is asked again when it says so,
+   * if that is within `wait` and `margin`.
    *
    * @throws CallError `NODE_UNREACHABLE` when nothing was heard of the node for `wait` and `margin`, with `started`
    * `no` where it cannot have had the question; the reason of the signal.
@@ -104,7 +115,7 @@ export class Line {
       let reply: Reply | undefined
       try {
         const answer = await this.#transport.send(this.#requestOf(question, held), held + margin, signal)
-        reply = this.#read(answer, isRepeat)
+        reply = this.#read(answer, question, isRepeat)
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
         isRepeat ||= error.isSent
@@ -118,10 +129,9 @@ export class Line {
         continue
       }
       this.#lengthen(held)
-      const delay = BUSY.has(reply.kind)
-        ? withJitter(retryAfter(reply.headers['retry-after']) ?? backoff(1))
-        : undefined
-      if (delay === undefined || this.#clock.now() + delay > until + margin) return reply
+      if (reply.kind !== 'rate-limited') return reply
+      const delay = delayOf(reply)
+      if (this.#clock.now() + delay > until + margin) return reply
       await this.#transport.pause(delay, signal)
     }
   }
@@ -139,7 +149,7 @@ export class Line {
   }
 
   /** @throws NoAnswer when the node itself has not had the request, CallError when there is no node at all. */
-  #read({ status, headers, body }: Answer, isRepeat: boolean): Reply {
+  #read({ status, headers, body }: Answer, { id }: Question, isRepeat: boolean): Reply {
     const tag = headers[NODE_HEADER]
     if (typeof tag !== 'string') {
       if (GATEWAY.has(status)) throw new NoAnswer(`answered by a gateway with HTTP ${status}`, { isSent: true })
@@ -151,6 +161,7 @@ export class Line {
     const problem = isProblem(json) ? json : undefined
     const kind = problem && kindOf(problem)
     if (DAMAGED.has(kind)) throw new NoAnswer(problem?.detail ?? '', { isSent: true })
+    if (problem && BLIND.has(kind) && (isRepeat || id !== undefined)) problem.started = 'unknown'
     return { status, headers, json, problem, kind, isRepeat }
   }
 
@@ -168,6 +179,11 @@ export class Line {
     const started = isSent || id !== undefined ? 'unknown' : 'no'
     return new CallError('NODE_UNREACHABLE', message, { fn, id, started, retryable: !isFinal(cause), cause })
   }
+}
+
+/** Milliseconds after which a node that is busy is asked again. */
+export function delayOf({ headers }: Reply): number {
+  return withJitter(retryAfter(headers['retry-after']) ?? backoff(1))
 }
 
 function neverStarted({ code, message, retryable, cause }: CallError, fn: string | undefined): CallError {

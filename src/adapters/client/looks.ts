@@ -2,9 +2,9 @@ import type { Clock } from '../../model/clock.ts'
 import type { CallId } from '../../model/call-id.ts'
 import type { CallStatus } from '../../model/status.ts'
 import { LONGEST_WAIT } from '../wire/headers.ts'
-import { statusOf } from './answers.ts'
+import { refusalOf, statusOf } from './answers.ts'
 import { backoff } from './backoff.ts'
-import type { Line } from './line.ts'
+import { delayOf, type Line, type Reply } from './line.ts'
 
 interface Waiter {
   resolve(status: CallStatus): void
@@ -20,6 +20,23 @@ interface Held {
   endsAt: number
   waiters: Set<Waiter>
   abort: AbortController
+}
+
+/** The node takes no requests of this client for now. */
+class SentAway extends Error {
+  readonly refusal: Error
+  /** Milliseconds. */
+  readonly delay: number
+
+  constructor(reply: Reply) {
+    super('the node takes no requests for now')
+    this.refusal = refusalOf(reply)
+    this.delay = delayOf(reply)
+  }
+
+  static {
+    this.prototype.name = 'SentAway'
+  }
 }
 
 /** Waits for calls by their IDs. However many wait for one call, there is one request for them. */
@@ -47,8 +64,13 @@ export class Looks {
     for (;;) {
       const askedAt = this.#clock.now()
       const left = Math.max(0, until - askedAt)
-      const status = await (left === 0 ? this.#ask(id, 0, signal) : this.#join(id, left, signal))
+      const status = await this.#statusAfter(id, left, signal)
       const now = this.#clock.now()
+      if (status instanceof SentAway) {
+        if (now + status.delay > until) throw status.refusal
+        await this.#line.pause(status.delay, signal)
+        continue
+      }
       if (status.finished || now >= until) return status
       // A node that does not hold its answers back, as it is closing, is not asked without a pause.
       brief = now - askedAt < BRIEF ? brief + 1 : 0
@@ -56,9 +78,39 @@ export class Looks {
     }
   }
 
+  async #statusAfter(id: CallId, left: number, signal: AbortSignal | undefined): Promise<CallStatus | SentAway> {
+    try {
+      return await (left === 0 ? this.#ask(id, 0, signal) : this.#join(id, left, signal))
+    } catch (error) {
+      if (error instanceof SentAway) return error
+      throw error
+    }
+  }
+
+  /** @throws SentAway. */
   async #ask(id: CallId, wait: number, signal: AbortSignal | undefined): Promise<CallStatus> {
+    const until = this.#clock.now() + wait
+    for (let tries = 1; ; tries++) {
+      const left = Math.max(0, until - this.#clock.now())
+      const reply = await this.#send(id, left, signal)
+      if (reply.kind !== 'too-many-waits' || left === 0) return this.#told(id, reply)
+      // It holds no more waits, but can be looked at: the call may have ended.
+      const status = this.#told(id, await this.#send(id, 0, signal))
+      if (status.finished) return status
+      const pause = Math.max(delayOf(reply), backoff(tries))
+      await this.#line.pause(Math.max(0, Math.min(pause, until - this.#clock.now())), signal)
+    }
+  }
+
+  async #send(id: CallId, wait: number, signal: AbortSignal | undefined): Promise<Reply> {
     const path = (held: number): string => `/calls/${encodeURIComponent(id)}?timeout=${held}`
-    const status = statusOf(await this.#line.ask({ method: 'GET', path, wait, signal, id }))
+    const reply = await this.#line.ask({ method: 'GET', path, wait, signal, id })
+    if (reply.kind === 'rate-limited') throw new SentAway(reply)
+    return reply
+  }
+
+  #told(id: CallId, reply: Reply): CallStatus {
+    const status = statusOf(reply)
     this.heard(id, status)
     return status
   }

@@ -38,10 +38,11 @@ test('a problem names its cause, whether to try again, and whether anything was 
     detail: 'you have 5 waits under way',
     retryable: true,
     started: 'no',
+    code: 'NOT_PERMITTED',
     fn: 'work',
   })
   equal(kindOf(problem), 'too-many-waits')
-  equal(errorOf(problem).code, 'PROTOCOL_ERROR')
+  equal(errorOf(problem).code, 'NOT_PERMITTED')
 })
 
 test('a problem of others is told from ours, and other bodies from problems', () => {
