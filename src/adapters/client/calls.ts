@@ -80,7 +80,7 @@ export class Calls {
         const { id } = starting
         if (id === undefined) return this.start({ ...request, timeout: wait }, starting, stop)
         const status = await this.#counted(wait, () => this.#about(id, this.#looks.wait(id, wait, stop)))
-        return this.#handOver(status, request)
+        return this.#handOver(status, request, starting)
       },
     }
   }
@@ -110,7 +110,7 @@ export class Calls {
     this.#starting.set(starting, settled)
     this.#told.starting()
     try {
-      return this.#handOver(await answer, request)
+      return this.#handOver(await answer, request, starting)
     } finally {
       this.#told.settled()
       this.#starting.delete(starting)
@@ -182,10 +182,12 @@ export class Calls {
   }
 
   /** The node keeps every call, as its answer could have got lost. This one has arrived. */
-  #handOver(status: CallStatus, { keep }: CallRequest): CallStatus {
+  #handOver(status: CallStatus, { keep }: CallRequest, starting: Starting): CallStatus {
     if (!status.finished || status.id === undefined || keep || this.#told.has(status.id)) return status
     const { id, ...outcome } = status
     this.#own.gone(id)
+    // It expires by itself.
+    if (starting.hasStrays) return outcome
     // If this does not arrive, the call expires by itself.
     const forgotten = this.#resources.forget(id).catch(() => undefined)
     this.#forgetting.add(forgotten)

@@ -5,8 +5,12 @@ import type { CallStatus } from '../../model/status.ts'
 import { KEY_HEADER, LONGEST_WAIT, NODE_HEADER } from '../wire/headers.ts'
 import { writeSpan } from '../wire/spans.ts'
 import { statusOf } from './answers.ts'
+import { backoff } from './backoff.ts'
 import type { CallRequest } from './call-request.ts'
-import type { Line } from './line.ts'
+import type { Line, Reply } from './line.ts'
+
+/** Nodes that may answer in the place of one another, in a row: one that was restarted is another node, once. */
+const MOST_CHANGES = 3
 
 /** A call that is to be started: however often the node is asked for it, it runs once. */
 export class Starting {
@@ -15,7 +19,14 @@ export class Starting {
   readonly #key: string
   /** The request's body, but for the timeout and the end. */
   readonly #body: string
+  /** Whether the node knows the key for as long as it takes to ask again when the first answer is lost. */
   readonly #isRepeatable: boolean
+  /** Whether it knows the key for as long as a second request takes beside the first one. */
+  readonly #isKept: boolean
+  /** The only request, where there cannot be two. */
+  #only: Promise<CallStatus> | undefined
+  #sent = 0
+  #answered = 0
   /** The node that the call is for: no other may have it when this one may have it already. */
   #tag: string | undefined
   #id: CallId | undefined
@@ -34,6 +45,7 @@ export class Starting {
     this.#body = `{"fn":${JSON.stringify(fn)},"args":${args}${spans.join('')}${rank}`
     // The node knows the key for as long as it keeps the call.
     this.#isRepeatable = retain === undefined || retain > Math.min(timeout, LONGEST_WAIT) + 3 * margin
+    this.#isKept = retain === undefined || retain > 2 * margin
   }
 
   /** The call, where the node has told its ID. */
@@ -47,34 +59,67 @@ export class Starting {
   }
 
   /**
+   * Whether a request for the start may still be on its way to the node: if that had forgotten the call, it would run it
+   * once more.
+   */
+  get hasStrays(): boolean {
+    return this.#sent > this.#answered
+  }
+
+  /**
    * Asks for the call's status, and by that for its start where the node does not have it yet.
+   *
+   * A call that the node forgets soon after its end is asked for once: by then a second request would start it again.
+   * Whoever asks meanwhile is told what comes of the first.
    *
    * @throws CallError for a call that is refused, a node that does not answer, or one that has given way to another;
    * the reason of `stop`.
    */
-  async ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
+  ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
+    if (this.#isKept) return this.#ask(wait, stop)
+    this.#only ??= this.#askOnce(wait, stop)
+    return this.#only
+  }
+
+  async #askOnce(wait: number, stop?: AbortSignal): Promise<CallStatus> {
+    try {
+      return await this.#ask(wait, stop)
+    } catch (error) {
+      if (!this.#isAsked) this.#only = undefined
+      else if (stop?.aborted && error === stop.reason) throw unanswered(this.fn)
+      throw error
+    }
+  }
+
+  async #ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
     const { fn } = this
-    for (;;) {
+    const until = this.#line.now + wait
+    for (let changes = 1; ; changes++) {
       this.#tag ??= await this.#line.tag({ fn, signal: stop })
       this.#isAsked = true
+      this.#sent += 1
       const reply = await this.#line.ask({
         method: 'POST',
         path: () => '/calls',
         headers: { [KEY_HEADER]: this.#key, [NODE_HEADER]: this.#tag },
         body: (held) => `${this.#body},"timeout":${held}}`,
-        wait,
+        wait: Math.max(0, until - this.#line.now),
         isRepeatable: this.#isRepeatable,
         signal: stop,
         fn,
       })
-      if (reply.kind !== 'node-changed') return this.#told(statusOf(reply))
+      if (!reply.isRepeat) this.#answered += 1
+      if (reply.kind !== 'node-changed') return this.#told(reply)
       if (reply.isRepeat) throw lost(fn)
       // Neither the node that was meant has had it, nor has this one taken it.
       this.#tag = undefined
+      if (changes === MOST_CHANGES) throw manyNodes(fn, this.#line.origin)
+      await this.#line.pause(backoff(changes), stop)
     }
   }
 
-  #told(status: CallStatus): CallStatus {
+  #told(reply: Reply): CallStatus {
+    const status = statusOf(reply)
     this.#id ??= status.id
     return status
   }
@@ -84,6 +129,16 @@ export class Starting {
 function headerOf(key: string): string {
   const isPlain = /^[\x21-\x7e]([\x20-\x7e]{0,200}[\x21-\x7e])?$/.test(key)
   return isPlain ? key : `sha256:${hash('sha256', key)}`
+}
+
+function unanswered(fn: string): CallError {
+  const message = `the node did not answer in time, and cannot be asked again: with its "retain" the call could run twice`
+  return new CallError('NODE_UNREACHABLE', message, { fn })
+}
+
+function manyNodes(fn: string, origin: string): CallError {
+  const message = `more than one node answers at ${origin}, each in its turn: a client speaks to one, so connect to each by a URL of its own`
+  return new CallError('PROTOCOL_ERROR', message, { fn, started: 'no' })
 }
 
 function lost(fn: string): CallError {
