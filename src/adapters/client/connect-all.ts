@@ -19,7 +19,8 @@ export interface NodeOptions extends ConnectOptions {
 
 /**
  * What the call is given on every node. `timeout` is for all nodes together: when it is over, those that have not answered
- * are given up, and the calls that go on are told of with their IDs.
+ * are given up, and the calls that go on are told of with their IDs. With 0 every node is asked once, has the client's
+ * margin to answer, and tells the ID of a call that is not finished then.
  */
 export type CallEachOptions = Omit<StartOptions, 'transfer'>
 

@@ -21,7 +21,7 @@ interface AskedNode {
 
 export interface FanOut {
   nodes: readonly AskedNode[]
-  /** Milliseconds for all of them together. */
+  /** Milliseconds for all of them together. With 0 each is asked once, and answers without waiting for its call. */
   timeout: number
   clock: Clock
 }
@@ -51,7 +51,10 @@ export async function* fanOut({ nodes, timeout, clock }: FanOut): AsyncGenerator
 
   const work = async (): Promise<void> => {
     for (let node = waiting.shift(); node && !left.signal.aborted; node = waiting.shift()) {
-      const result = await takeTurn(node, Math.min(turn, until - clock.now()), clock, left.signal)
+      // A node that has only to take the call has the client's margin for it, and is given up by itself.
+      const ms = timeout === 0 ? Infinity : Math.min(turn, until - clock.now())
+      const wait = timeout === 0 ? 0 : ms - Math.min(LONGEST_WAY, ms / 4)
+      const result = await takeTurn(node, { ms, wait, clock, left: left.signal })
       if (result || clock.now() >= until) {
         arrived.push([node.name, result ?? unfinished(node)])
         tell?.()
@@ -76,20 +79,25 @@ export async function* fanOut({ nodes, timeout, clock }: FanOut): AsyncGenerator
   }
 }
 
-/** Asks a node for so many milliseconds. Gives its result, if there is one by then. */
-async function takeTurn(
-  { fn, call }: AskedNode,
-  ms: number,
-  clock: Clock,
-  left: AbortSignal,
-): Promise<NodeResult | undefined> {
+interface Turn {
+  /** Milliseconds until the node is not asked any longer. */
+  ms: number
+  /** Milliseconds of these for which it waits for its call. */
+  wait: number
+  clock: Clock
+  /** Ends the turn early. */
+  left: AbortSignal
+}
+
+/** Asks a node. Gives its result, if there is one by the end of its turn. */
+async function takeTurn({ fn, call }: AskedNode, { ms, wait, clock, left }: Turn): Promise<NodeResult | undefined> {
   if (ms <= 0) return undefined
   const turn = new AbortController()
   const stop = (): void => turn.abort(STOPPED)
   const timer = ms === Infinity ? undefined : clock.setTimeout(stop, ms)
   left.addEventListener('abort', stop, { once: true })
   try {
-    return resultOf(await call.ask(ms - Math.min(LONGEST_WAY, ms / 4), turn.signal))
+    return resultOf(await call.ask(wait, turn.signal))
   } catch (error) {
     if (error === STOPPED) return undefined
     return { ok: false, error: asCallError(error, fn), offline: false }

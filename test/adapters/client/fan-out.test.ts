@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { connectAll, type ConnectOptions, type NodeResult } from '../../../src/client.ts'
+import { factsOf } from '../../suites/answers.ts'
+import type { Calls } from '../../suites/place.ts'
+import { FINISHED, fakeNode, send, UNFINISHED, type FakeNode } from './fake-node.ts'
+
+/** Milliseconds by which a busy machine may be late. */
+const LATE = 4_000
+
+interface Place {
+  nodes: Record<'quick' | 'slow' | 'hanging', FakeNode>
+  callAll(timeout: number): Promise<Map<string, NodeResult>>
+}
+
+/** Nodes of which one has the value at once, one has not, and one takes the call and says nothing. */
+async function setUp(t: TestContext, options: ConnectOptions): Promise<Place> {
+  const nodes = {
+    quick: await fakeNode(t, (asked) => send(asked, 200, { ...FINISHED, id: undefined })),
+    slow: await fakeNode(t, (asked) => send(asked, asked.what === 'POST /calls' ? 202 : 200, UNFINISHED)),
+    hanging: await fakeNode(t, () => undefined),
+  }
+  const urls = Object.fromEntries(Object.entries(nodes).map(([name, { url }]) => [name, url]))
+  const all = connectAll<Calls>(urls, options)
+  t.after(() => Promise.all(Array.from(all.nodes.values(), (client) => client.disconnect())))
+  return { nodes, callAll: (timeout) => all.callEach('add', [1, 2], { timeout }) }
+}
+
+function errorOf(results: Map<string, NodeResult>, name: string) {
+  const result = results.get(name)
+  assert.ok(result && !result.ok && !result.offline)
+  return result.error
+}
+
+for (const [name, timeout, margin] of [
+  ['a timeout of 0 gives what each node says at once, within the margin', 0, 700],
+  ['a node that takes the call and says nothing is given up at the deadline', 700, 60_000],
+] as const) {
+  test(name, async (t) => {
+    const { nodes, callAll } = await setUp(t, { margin })
+    const began = performance.now()
+    const results = await callAll(timeout)
+    const took = performance.now() - began
+    assert.ok(took >= 690 && took < 700 + LATE, `${took} ms`)
+    assert.deepEqual(results.get('quick'), { ok: true, value: 3 })
+    const slow = errorOf(results, 'slow')
+    assert.deepEqual([slow.code, slow.id], ['CALL_RUNNING', UNFINISHED.id])
+    const hanging = errorOf(results, 'hanging')
+    assert.equal(hanging.code, 'NODE_UNREACHABLE')
+    assert.deepEqual(factsOf(hanging), { fn: 'add', started: 'unknown', retryable: true })
+    for (const { asked } of Object.values(nodes)) {
+      assert.equal(asked.filter(({ what }) => what === 'POST /calls').length, 1)
+    }
+  })
+}
