@@ -1,9 +1,13 @@
 const FIRST = 50
 const LONGEST = 1_000
 
-/** Milliseconds before the next try, after `failures` of them in a row: twice as long each time, and never for two alike. */
-export function backoff(failures: number): number {
-  const longest = Math.min(LONGEST, FIRST * 2 ** (failures - 1))
+/**
+ * Milliseconds before the next try, after `failures` of them in a row: twice as long each time, and never for two alike.
+ *
+ * @param most milliseconds. Default: 1,000.
+ */
+export function backoff(failures: number, most = LONGEST): number {
+  const longest = Math.min(most, FIRST * 2 ** (failures - 1))
   return longest * (0.5 + Math.random() / 2)
 }
 

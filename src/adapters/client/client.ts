@@ -19,7 +19,8 @@ export interface Client<F = AnyFunctions> extends Runner<F> {
 
   /**
    * Calls `listener` at each such event of the calls of this client's principal, until `off`. Events are asked for while
-   * somebody listens: those of a call that is started afterwards are all heard.
+   * somebody listens. A call that is started afterwards is sent when they are heard, or cannot be had for now. A stream that
+   * broke goes on where it was, if that is within 30 seconds and 100 events.
    */
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this
 

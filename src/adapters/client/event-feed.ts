@@ -4,10 +4,13 @@ import type { CallEvent, RunnerEvents } from '../../model/events.ts'
 import { Listeners } from '../../caller/listeners.ts'
 import { readEvent, type EventJson } from '../wire/events.ts'
 import { NODE_HEADER } from '../wire/headers.ts'
-import { backoff } from './backoff.ts'
-import { EventStream } from './event-stream.ts'
+import { backoff, retryAfter, withJitter } from './backoff.ts'
+import { EventStream, type StreamRefusal } from './event-stream.ts'
 import type { ResolvedConnectOptions } from './options.ts'
 import type { ServerSentEvent } from './server-sent-events.ts'
+
+/** Milliseconds until a node that refuses its events is asked for them again, in the end: what it says may change. */
+const LONGEST_REFUSED = 60_000
 
 /** The events of the node, which are asked for only while somebody listens. */
 export class EventFeed {
@@ -73,7 +76,7 @@ export class EventFeed {
         this.#opened()
       },
       onEvent: (event) => this.#hear(event),
-      onEnd: () => this.#broken(),
+      onEnd: (refusal) => this.#broken(refusal),
     })
   }
 
@@ -82,7 +85,7 @@ export class EventFeed {
     this.#opening = undefined
   }
 
-  #broken(): void {
+  #broken(refusal: StreamRefusal | undefined): void {
     this.#stream = undefined
     this.#failures += 1
     // Calls do not wait for events that cannot be had.
@@ -91,7 +94,7 @@ export class EventFeed {
       this.#retry = undefined
       this.#open()
     }
-    this.#retry = this.#clock.setTimeout(again, backoff(this.#failures), { ref: false })
+    this.#retry = this.#clock.setTimeout(again, pauseAfter(this.#failures, refusal), { ref: false })
   }
 
   #hear({ name, data, lastId }: ServerSentEvent): void {
@@ -130,6 +133,13 @@ export class EventFeed {
     this.#retry = undefined
     this.#opened()
   }
+}
+
+function pauseAfter(failures: number, refusal: StreamRefusal | undefined): number {
+  if (!refusal) return backoff(failures)
+  // It may be another that answers with 5xx, in the place of a node that is being restarted.
+  const pause = refusal.status < 500 ? backoff(failures, LONGEST_REFUSED) : backoff(failures)
+  return Math.max(pause, withJitter(retryAfter(refusal.headers['retry-after']) ?? 0))
 }
 
 const NAMES = ['queued', 'started', 'progress', 'finished', 'expired', 'drain', 'idle'] as const

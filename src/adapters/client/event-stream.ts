@@ -15,7 +15,13 @@ export interface EventStreamListener {
   onOpen(headers: IncomingHttpHeaders): void
   onEvent(event: ServerSentEvent): void
   /** Nothing more comes. Called once, unless the stream was closed by `close`. */
-  onEnd(): void
+  onEnd(refusal?: StreamRefusal): void
+}
+
+/** How the node answered, where it would not tell its events. */
+export interface StreamRefusal {
+  status: number
+  headers: IncomingHttpHeaders
 }
 
 /**
@@ -70,7 +76,7 @@ export class EventStream implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
     if (this.#isOver || status < 200) return
     if (status !== 200) {
-      this.#end()
+      this.#end({ status, headers })
       return
     }
     this.#isOpen = true
@@ -98,9 +104,9 @@ export class EventStream implements Dispatcher.DispatchHandler {
     this.#timer = this.#clock.setTimeout(() => this.#end(), ms, { ref: !this.#isOpen })
   }
 
-  #end(): void {
+  #end(refusal?: StreamRefusal): void {
     if (this.#isOver) return
     this.close()
-    this.#listener.onEnd()
+    this.#listener.onEnd(refusal)
   }
 }

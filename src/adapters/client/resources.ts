@@ -1,4 +1,5 @@
 import type { CallId } from '../../model/call-id.ts'
+import { show } from '../../model/check.ts'
 import { CallError } from '../../model/errors.ts'
 import type { ListRequest } from '../../caller/requests.ts'
 import type { CallPage, RunnerStats } from '../../model/runner.ts'
@@ -72,12 +73,16 @@ function pathOf(id: CallId): string {
   return `/calls/${encodeURIComponent(id)}`
 }
 
+/** Characters of an ID at most: nodes take no longer ones. */
+const LONGEST_ID = 256
+
 /**
  * The ID of a call, as far as it can be one.
  *
- * @throws CallError `CALL_UNKNOWN` for what cannot stand in a path.
+ * @throws CallError `CALL_UNKNOWN` for what cannot stand in a path, or is too long.
  */
 export function checkId(id: string): CallId {
-  if (/^\.{0,2}$/.test(id) || !id.isWellFormed()) throw new CallError('CALL_UNKNOWN', `"${id}" is no call ID`)
+  const isPossible = id.length <= LONGEST_ID && !/^\.{0,2}$/.test(id) && id.isWellFormed()
+  if (!isPossible) throw new CallError('CALL_UNKNOWN', `${show(id)} is no call ID`)
   return id as CallId
 }

@@ -214,6 +214,16 @@ test('what answers and is no node is told of', async (t) => {
   assert.match(error.message, /is no coatcheck node: HTTP 404/)
 })
 
+test('what is no ID of a call is known without a request', async (t) => {
+  const { client, node } = await setUp(t, (asked) => send(asked, 200, FINISHED))
+  for (const wrong of ['', '.', '..', '\ud800', '1'.repeat(257)]) {
+    await refused(client.wait(wrong), 'CALL_UNKNOWN')
+    await refused(client.cancel(wrong), 'CALL_UNKNOWN')
+    await refused(client.forget(wrong), 'CALL_UNKNOWN')
+  }
+  assert.equal(node.asked.length, 0)
+})
+
 test('an answer that cannot be read is told of', async (t) => {
   const { client } = await setUp(t, (asked) => send(asked, 200, { ...FINISHED, value: [['NoSuchKind', 1]] }))
   await refused(client.wait(UNFINISHED.id), 'PROTOCOL_ERROR')

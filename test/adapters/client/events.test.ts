@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { connect, type Client } from '../../../src/client.ts'
+import { EventFeed } from '../../../src/adapters/client/event-feed.ts'
+import { resolveConnect } from '../../../src/adapters/client/options.ts'
 import { serve } from '../../../src/http.ts'
 import { createRunner } from '../../../src/index.ts'
 import { startScript } from '../../helpers/child.ts'
+import { FakeClock } from '../../helpers/fake-clock.ts'
 import { until } from '../../helpers/latch.ts'
 import { CALLS, type Calls } from '../../suites/place.ts'
 import { fakeNode, FINISHED, send, type Asked, type FakeNode } from './fake-node.ts'
@@ -89,6 +92,44 @@ test('calls are started though events cannot be had', async (t) => {
   t.after(() => client.disconnect())
   client.on('queued', () => undefined)
   assert.equal(await client.call('add', [1, 2]), 3)
+})
+
+/** Milliseconds between one request for events that is refused and the next. */
+async function pausesOf(t: TestContext, count: number, status: number, headers: object): Promise<number[]> {
+  const node = await fakeNode(t, ({ response }) => response.writeHead(status, { ...headers }).end())
+  const clock = new FakeClock()
+  const feed = new EventFeed(resolveConnect(node.url), clock)
+  t.after(() => feed.close())
+  feed.on('queued', () => undefined)
+  const pauses: number[] = []
+  for (let i = 1; i <= count; i++) {
+    // Whatever else the feed waits for would keep the process alive.
+    await until('the pause', () => node.asked.length === i && clock.pending === 1 && clock.pendingRef === 0)
+    const pause = (clock.nextAt ?? 0) - clock.now()
+    pauses.push(pause)
+    await clock.advance(pause)
+  }
+  return pauses
+}
+
+test('a node that refuses its events is asked for them more and more seldom', async (t) => {
+  for (const status of [401, 403, 404]) {
+    const last = (await pausesOf(t, 13, status, {})).at(-1) ?? 0
+    assert.ok(last >= 30_000 && last <= 60_000, `${last} ms`)
+  }
+})
+
+test('a node that is to be asked later for its events is asked when it says', async (t) => {
+  for (const status of [429, 503]) {
+    for (const pause of await pausesOf(t, 3, status, { 'retry-after': '20' })) {
+      assert.ok(pause >= 20_000 && pause <= 25_000, `${pause} ms`)
+    }
+  }
+})
+
+test('a node that cannot be reached is asked for its events within a second', async (t) => {
+  const last = (await pausesOf(t, 13, 502, {})).at(-1) ?? 0
+  assert.ok(last <= 1_000, `${last} ms`)
 })
 
 test('a client that was used and listens keeps no process alive', async (t) => {
