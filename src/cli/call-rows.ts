@@ -15,7 +15,8 @@ export function callLines(calls: readonly CallInfo[], now: number): string[] {
 }
 
 function rowOf(call: CallInfo, now: number): string[] {
-  const { id, fn, admittedAt } = call
+  const { admittedAt } = call
+  const [id, fn] = [oneLine(call.id), oneLine(call.fn)]
   switch (call.state) {
     case 'queued':
       return [id, fn, 'queued', span(now - admittedAt), '', '']

@@ -11,6 +11,10 @@ export const URL_OF_NODE: Value<URL> = {
   help: 'the node, such as http://127.0.0.1:1811',
   read(written) {
     const url = URL.canParse(written) ? new URL(written) : undefined
+    // What was written is not shown here: it is a secret.
+    if (url && (url.username !== '' || url.password !== '')) {
+      throw new UsageError('must have no user name or password in it: the header for that is COATCHECK_AUTHORIZATION')
+    }
     if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
     throw new UsageError(`must be a node's, such as http://127.0.0.1:1811; got ${quote(written)}`)
   },

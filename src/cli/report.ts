@@ -5,7 +5,9 @@ import { waitCommand } from './come-back.ts'
 import { DONE, endingOf, FAILED, NOT_FINISHED, type Ending } from './endings.ts'
 import { MissingError, UsageError } from './errors.ts'
 import { errorJson, showValue, statusJson } from './json.ts'
+import { oneLine } from './progress.ts'
 import type { NodeAddress, Shell } from './shell.ts'
+import { visible } from './visible.ts'
 
 /** How a command tells what it has found out: to people, or to programs. */
 export interface Report {
@@ -30,8 +32,8 @@ export function reportStatus(status: CallStatus, { shell, json, address }: Repor
 }
 
 export function tellHowToComeBack({ id, state }: Unfinished, shell: Shell, address: NodeAddress): void {
-  shell.stderr.write(`not finished (${state}): ${id}\n`)
-  shell.stderr.write(`come back with: ${waitCommand(shell, address, id)}\n`)
+  shell.stderr.write(`not finished (${state}): ${oneLine(id)}\n`)
+  shell.stderr.write(`come back with: ${visible(waitCommand(shell, address, id))}\n`)
 }
 
 /** Tells what a node did not do, and why. */
@@ -54,16 +56,16 @@ export function writeJson(shell: Shell, document: object): void {
 export function tellError({ stderr }: Shell, error: unknown): void {
   stderr.write(`coatcheck: ${inOneLine(error)}\n`)
   if (!(error instanceof CallError)) return
-  if (error.stderr !== undefined && error.stderr !== '') stderr.write(`${error.stderr.trimEnd()}\n`)
+  if (error.stderr !== undefined && error.stderr !== '') stderr.write(`${visible(error.stderr.trimEnd())}\n`)
   // Anything but an error stands in the message already, and so does why a node does not answer.
   const isTold = !(error.cause instanceof Error) || error.code === 'NODE_UNREACHABLE'
-  if (!isTold) stderr.write(`${inspect(error.cause)}\n`)
+  if (!isTold) stderr.write(`${visible(inspect(error.cause))}\n`)
 }
 
 function inOneLine(error: unknown): string {
-  if (error instanceof CallError) return `${error.code}: ${error.message}`
+  if (error instanceof CallError) return `${error.code}: ${oneLine(error.message)}`
   const isExpected = error instanceof UsageError || error instanceof MissingError
-  if (isExpected || (error instanceof Error && 'syscall' in error)) return error.message
+  if (isExpected || (error instanceof Error && 'syscall' in error)) return visible(error.message)
   // A fault of the program, which is told in full.
   return inspect(error)
 }

@@ -16,15 +16,16 @@ export async function withNode(
   use: (node: RemoteNode, report: Report) => Promise<Ending>,
 ): Promise<Ending> {
   const report: Report = { shell, json: given.json ?? false, address: addressOf(given) }
-  const node = await shell.connect(report.address)
+  let node: RemoteNode | undefined
   try {
+    node = await shell.connect(report.address)
     return await use(node, report)
   } catch (error) {
     if (error instanceof CallError) return reportRefusal(error, report)
-    // What a runner says to wrong arguments, such as a cursor that is none.
+    // What a client says to wrong arguments, such as a cursor that is none.
     const isWrong = error instanceof TypeError || error instanceof RangeError
     throw isWrong ? new UsageError(error.message, { cause: error }) : error
   } finally {
-    await node.close()
+    await node?.close()
   }
 }

@@ -1,5 +1,7 @@
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { connectTo } from '../../src/cli/connect.ts'
@@ -59,6 +61,46 @@ suite('the connection to a node', () => {
 
     const called = await new ConnectingShell().run('call', url, 'add', '[1, 2]', ...clientFiles)
     deepEqual(called, { ending: 0, stdout: '3\n', stderr: '' })
+  })
+
+  test('tells at once that nobody listens there, and that nothing was started', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    const began = performance.now()
+    const url = `http://127.0.0.1:${port}`
+    const { ending, stdout } = await new ConnectingShell().run('call', url, 'add', '[1, 2]', '--json')
+    equal(ending, 5)
+    const { error } = JSON.parse(stdout) as { error: { code: string; started: string; message: string } }
+    deepEqual([error.code, error.started], ['NODE_UNREACHABLE', 'no'])
+    match(error.message, /ECONNREFUSED/)
+    // A client that is not the program's tries again for 5 seconds.
+    const took = performance.now() - began
+    ok(took < 3_500, `${took} ms`)
+    t.diagnostic(`${took} ms`)
+  })
+
+  test('leaves no call at the node whose value was printed', async (t) => {
+    const runner = createRunner({ functions: CALLS })
+    const node = await serve(runner, { port: 0, functions: ['add'] })
+    t.after(() => node.close())
+    equal((await new ConnectingShell().run('call', node.url, 'add', '[1, 2]')).stdout, '3\n')
+    deepEqual(runner.stats().calls, { queued: 0, running: 0, finished: 0 })
+  })
+
+  test('with a user name or a password in the URL is wrong usage, and the password is not shown', async () => {
+    const { ending, stdout, stderr } = await new ConnectingShell().run('ls', 'http://me:secret@127.0.0.1:1')
+    deepEqual([ending, stdout], [2, ''])
+    match(stderr, /^coatcheck: URL must have no user name or password in it: .*COATCHECK_AUTHORIZATION\n$/)
+    equal(stderr.includes('secret'), false)
+  })
+
+  test('that a client refuses to make is wrong usage', async () => {
+    const { ending, stdout, stderr } = await new ConnectingShell().run('ls', 'http://127.0.0.1:1/?a=b')
+    deepEqual([ending, stdout], [2, ''])
+    match(stderr, /^coatcheck: url must end with its path, got .*\n$/)
   })
 
   test('says who asks by COATCHECK_AUTHORIZATION', async (t) => {

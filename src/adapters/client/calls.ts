@@ -131,7 +131,7 @@ export class Calls {
 
   async list(request: ListRequest): Promise<CallPage> {
     // What nobody was given the ID of is not to be seen any more.
-    await Promise.all(this.#forgetting)
+    await this.untilForgotten()
     const page = await this.#resources.list(request)
     for (const { id } of page.calls) this.#told.tell(id)
     return page
@@ -160,6 +160,11 @@ export class Calls {
       await this.#looks.wait(id, Infinity).catch(() => this.#own.gone(id))
     }
     while (this.#own.underWay.length > 0) await eachOf(this.#own.underWay, wait)
+    await this.untilForgotten()
+  }
+
+  /** Resolves when the node has let go of the calls whose outcomes were handed out, or does not answer. */
+  async untilForgotten(): Promise<void> {
     await Promise.all(this.#forgetting)
   }
 

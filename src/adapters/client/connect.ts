@@ -3,7 +3,7 @@ import type { AnyFunctions } from '../../model/functions.ts'
 import type { Client } from './client.ts'
 import { EventFeed } from './event-feed.ts'
 import { Line } from './line.ts'
-import { resolveConnect, type ConnectOptions } from './options.ts'
+import { resolveConnect, type ConnectOptions, type OwnOptions } from './options.ts'
 import { RemoteRunner } from './remote-runner.ts'
 import { Transport } from './transport.ts'
 
@@ -20,8 +20,8 @@ export function connect<F = AnyFunctions>(url: string | URL, options?: ConnectOp
 }
 
 /** The same, with what only this package needs of it. */
-export function createClient<F>(url: string | URL, options?: ConnectOptions): RemoteRunner<F> {
-  const resolved = resolveConnect(url, options)
+export function createClient<F>(url: string | URL, options?: ConnectOptions, own?: OwnOptions): RemoteRunner<F> {
+  const resolved = { ...resolveConnect(url, options), ...own }
   const { origin, tls, margin } = resolved
   const transport = new Transport({ origin, tls, connectTimeout: margin }, systemClock)
   return new RemoteRunner<F>({

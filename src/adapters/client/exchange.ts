@@ -85,6 +85,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#onError(new NoAnswer(error.message, { isSent: this.isSent, cause: error }))
+    this.#onError(new NoAnswer(reasonOf(error), { isSent: this.isSent, cause: error }))
   }
+}
+
+/** Where a host has more than one address, the error is about all of them, and has no words of its own. */
+function reasonOf(error: Error): string {
+  const errors = error instanceof AggregateError ? (error.errors as Error[]) : []
+  return error.message || errors.map(({ message }) => message).join(', ') || error.name
 }

@@ -123,7 +123,7 @@ export class Line {
         this.#shorten(this.#clock.now() - askedAt, held)
         const next = backoff(failures)
         giveUpAt = Math.min(giveUpAt, this.#clock.now() + margin)
-        const isOver = error.isLate || isFinal(error) || this.#clock.now() + next > giveUpAt
+        const isOver = error.isLate || this.#isHopeless(error) || this.#clock.now() + next > giveUpAt
         if (isOver || (isRepeat && !isRepeatable)) throw this.#unreachable(question, error, isRepeat)
         await this.#transport.pause(next, signal)
         continue
@@ -165,6 +165,11 @@ export class Line {
     return { status, headers, json, problem, kind, isRepeat }
   }
 
+  #isHopeless(error: NoAnswer): boolean {
+    const { endsAtRefusal = false } = this.#options
+    return isFinal(error) || (endsAtRefusal && this.#tag === undefined && codeOf(error) === 'ECONNREFUSED')
+  }
+
   /** Something on the way may cut connections on which nothing is said for so long: ask for less. */
   #shorten(lasted: number, held: number): void {
     if (lasted < held) this.#reach = Math.max(SHORTEST_REACH, Math.min(this.#reach, lasted / 2))
@@ -191,9 +196,12 @@ function neverStarted({ code, message, retryable, cause }: CallError, fn: string
 }
 
 /** One of the two does not accept the other's certificate: asking again changes nothing. */
-function isFinal({ cause }: NoAnswer): boolean {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(code)
+function isFinal(error: NoAnswer): boolean {
+  return /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/.test(codeOf(error))
+}
+
+function codeOf({ cause }: NoAnswer): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
 }
 
 function parse(body: string): unknown {

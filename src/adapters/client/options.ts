@@ -15,7 +15,13 @@ export interface ConnectOptions {
   margin?: number
 }
 
-export interface ResolvedConnectOptions {
+/** What only this package asks for. */
+export interface OwnOptions {
+  /** Whether it ends at once where the first connection is refused: nothing was sent, and nobody may ever be there. Default: false. */
+  endsAtRefusal?: boolean
+}
+
+export interface ResolvedConnectOptions extends OwnOptions {
   /** Scheme, host and port. */
   origin: string
   /** Before the paths of all resources, without a slash at its end. */

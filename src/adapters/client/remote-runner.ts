@@ -159,6 +159,11 @@ export class RemoteRunner<F> implements Client<F> {
     return this.#calls.prepare(request)
   }
 
+  /** Resolves when the node has let go of the calls whose outcomes were handed out, or does not answer. */
+  untilForgotten(): Promise<void> {
+    return this.#calls.untilForgotten()
+  }
+
   async #shutDown(): Promise<void> {
     this.#calls.isClosed = true
     await this.#calls.untilEnded()

@@ -4,6 +4,7 @@ import { DONE } from '../endings.ts'
 import { statusJson } from '../json.ts'
 import { CALL_ID, TLS_OPTIONS, URL_OF_NODE } from '../node-address.ts'
 import { pick } from '../pick.ts'
+import { oneLine } from '../progress.ts'
 import { writeJson, writeLine } from '../report.ts'
 import { flag, seconds, text } from '../values.ts'
 import { withNode } from '../with-node.ts'
@@ -36,5 +37,5 @@ function inWords(status: CallStatus): string {
   if (!status.finished) return 'it was asked to end'
   if (status.ok) return 'it has ended, with a value'
   const { code, message } = status.error
-  return `it has ended: ${code}: ${message}`
+  return `it has ended: ${code}: ${oneLine(message)}`
 }

@@ -5,6 +5,7 @@ import { DONE } from '../endings.ts'
 import { infoJson } from '../json.ts'
 import { TLS_OPTIONS, URL_OF_NODE } from '../node-address.ts'
 import { pick } from '../pick.ts'
+import { oneLine } from '../progress.ts'
 import { writeJson, writeLine } from '../report.ts'
 import { flag, integer, oneOf, text } from '../values.ts'
 import { withNode } from '../with-node.ts'
@@ -30,7 +31,7 @@ export const ls = defineCommand({
       const { calls, cursor } = page
       if (json) writeJson(shell, { ...page, calls: calls.map(infoJson) })
       else writeLine(shell, callLines(calls, Date.now()).join('\n'))
-      if (cursor !== undefined && !json) shell.stderr.write(`there are more: --cursor ${cursor}\n`)
+      if (cursor !== undefined && !json) shell.stderr.write(`there are more: --cursor ${oneLine(cursor)}\n`)
       return DONE
     }),
 })

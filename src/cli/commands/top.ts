@@ -10,6 +10,7 @@ import { Interrupts, unlessAborted } from '../interrupts.ts'
 import { infoJson } from '../json.ts'
 import { LiveScreen } from '../live-screen.ts'
 import { TLS_OPTIONS, URL_OF_NODE } from '../node-address.ts'
+import { oneLine } from '../progress.ts'
 import { writeJson, writeLine } from '../report.ts'
 import type { RemoteNode, Shell } from '../shell.ts'
 import { statsLines } from '../stats-lines.ts'
@@ -84,7 +85,7 @@ async function lookAgain(node: RemoteNode, limit: number): Promise<string[]> {
   try {
     return linesOf(await look(node, Math.max(1, limit)))
   } catch (error) {
-    if (error instanceof CallError && error.code === 'NODE_UNREACHABLE') return [error.message]
+    if (error instanceof CallError && error.code === 'NODE_UNREACHABLE') return [oneLine(error.message)]
     throw error
   }
 }
