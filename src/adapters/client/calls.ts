@@ -10,7 +10,7 @@ import type { Line } from './line.ts'
 import { Looks } from './looks.ts'
 import { OwnCalls } from './own-calls.ts'
 import type { CancelRequest, Resources } from './resources.ts'
-import { Starting } from './starting.ts'
+import { abortedUnsent, Starting } from './starting.ts'
 import { ToldIds } from './told-ids.ts'
 
 export interface CallsParts {
@@ -97,10 +97,7 @@ export class Calls {
   ): Promise<CallStatus> {
     const { fn, signal } = request
     if (this.isClosed) throw closed(fn)
-    if (signal?.aborted && !starting.isAsked) {
-      const message = `call of "${fn}" was aborted before it was sent`
-      throw new CallError('ABORTED', message, { fn, started: 'no', step: 'queued', cause: signal.reason })
-    }
+    if (signal?.aborted && !starting.isAsked) throw abortedUnsent(fn, signal.reason)
     const over = signal && this.#subscribe(starting, signal)
     const answer = this.#counted(request.timeout, () => this.#untilAnswered(starting, request, over, stop))
     const settled = answer.catch(() => {
@@ -208,6 +205,10 @@ export class Calls {
 
   /** Cancels a call whose ID may not be known here yet: its key stands for it. */
   async #cancelStarting(starting: Starting, request: CancelRequest): Promise<void> {
+    if (!starting.isAsked) {
+      starting.giveUp(request.reason)
+      return
+    }
     try {
       const id = starting.id ?? (await starting.ask(0)).id
       if (id !== undefined) await this.cancel(id, request)

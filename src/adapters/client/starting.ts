@@ -25,8 +25,9 @@ export class Starting {
   readonly #isKept: boolean
   /** The only request, where there cannot be two. */
   #only: Promise<CallStatus> | undefined
-  #sent = 0
-  #answered = 0
+  /** Requests that the node may have had or may still get, for all that is known. */
+  #strays = 0
+  #givenUp: { reason: unknown } | undefined
   /** The node that the call is for: no other may have it when this one may have it already. */
   #tag: string | undefined
   #id: CallId | undefined
@@ -63,7 +64,12 @@ export class Starting {
    * once more.
    */
   get hasStrays(): boolean {
-    return this.#sent > this.#answered
+    return this.#strays > 0
+  }
+
+  /** It is not to be asked for any more, where that has not been done yet: then it ends as `ABORTED`. */
+  giveUp(reason: unknown): void {
+    this.#givenUp ??= { reason }
   }
 
   /**
@@ -92,29 +98,56 @@ export class Starting {
   }
 
   async #ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
+    try {
+      return await this.#send(wait, stop)
+    } catch (error) {
+      const isCertain = !this.hasStrays && this.#id === undefined
+      if (isCertain || !(error instanceof CallError) || error.started !== 'no') throw error
+      // Another request for it may come through, or has.
+      throw maybeStarted(error)
+    }
+  }
+
+  async #send(wait: number, stop?: AbortSignal): Promise<CallStatus> {
     const { fn } = this
     const until = this.#line.now + wait
     for (let changes = 1; ; changes++) {
       this.#tag ??= await this.#line.tag({ fn, signal: stop })
+      if (this.#givenUp && !this.#isAsked) {
+        return { finished: true, ok: false, error: abortedUnsent(fn, this.#givenUp.reason) }
+      }
       this.#isAsked = true
-      this.#sent += 1
-      const reply = await this.#line.ask({
-        method: 'POST',
-        path: () => '/calls',
-        headers: { [KEY_HEADER]: this.#key, [NODE_HEADER]: this.#tag },
-        body: (held) => `${this.#body},"timeout":${held}}`,
-        wait: Math.max(0, until - this.#line.now),
-        isRepeatable: this.#isRepeatable,
-        signal: stop,
-        fn,
-      })
-      if (!reply.isRepeat) this.#answered += 1
+      const reply = await this.#post(this.#tag, Math.max(0, until - this.#line.now), stop)
       if (reply.kind !== 'node-changed') return this.#told(reply)
       if (reply.isRepeat) throw lost(fn)
       // Neither the node that was meant has had it, nor has this one taken it.
       this.#tag = undefined
       if (changes === MOST_CHANGES) throw manyNodes(fn, this.#line.origin)
       await this.#line.pause(backoff(changes), stop)
+    }
+  }
+
+  async #post(tag: string, wait: number, signal: AbortSignal | undefined): Promise<Reply> {
+    this.#strays += 1
+    try {
+      const reply = await this.#line.ask({
+        method: 'POST',
+        path: () => '/calls',
+        headers: { [KEY_HEADER]: this.#key, [NODE_HEADER]: tag },
+        body: (held) => `${this.#body},"timeout":${held}}`,
+        wait,
+        isRepeatable: this.#isRepeatable,
+        signal,
+        fn: this.fn,
+      })
+      // Of one that was sent again, the first may still be on its way.
+      if (!reply.isRepeat) this.#strays -= 1
+      return reply
+    } catch (error) {
+      // A client that ends does not know what has become of it.
+      const isUnsent = error instanceof CallError && error.started === 'no' && error.code !== 'RUNNER_CLOSED'
+      if (isUnsent) this.#strays -= 1
+      throw error
     }
   }
 
@@ -129,6 +162,17 @@ export class Starting {
 function headerOf(key: string): string {
   const isPlain = /^[\x21-\x7e]([\x20-\x7e]{0,200}[\x21-\x7e])?$/.test(key)
   return isPlain ? key : `sha256:${hash('sha256', key)}`
+}
+
+/** The error of a call that was aborted before the node was asked for it. */
+export function abortedUnsent(fn: string, reason: unknown): CallError {
+  const message = `call of "${fn}" was aborted before it was sent`
+  return new CallError('ABORTED', message, { fn, started: 'no', step: 'queued', cause: reason })
+}
+
+function maybeStarted(error: CallError): CallError {
+  const { code, message, fn, retryable, cause } = error
+  return new CallError(code, message, { fn, retryable, started: 'unknown', ...('cause' in error && { cause }) })
 }
 
 function unanswered(fn: string): CallError {

@@ -6,7 +6,7 @@ import type { RemoteRunner } from '../../../src/adapters/client/remote-runner.ts
 import { NODE_HEADER } from '../../../src/adapters/wire/headers.ts'
 import type { StartOptions } from '../../../src/index.ts'
 import { until } from '../../helpers/latch.ts'
-import { factsOf, refused, thrownBy, valueOf } from '../../suites/answers.ts'
+import { errorOf, factsOf, refused, thrownBy, valueOf } from '../../suites/answers.ts'
 import type { Calls } from '../../suites/place.ts'
 import { FINISHED, fakeNode, send, sendProblem, UNFINISHED, type Asked, type FakeNode } from './fake-node.ts'
 
@@ -101,6 +101,39 @@ test('the node is not told to forget a call while a start of it is still on its 
   assert.deepEqual(await start, { finished: true, ok: true, value: 3 })
   await settled()
   assert.ok(!place.node.asked.some(({ what }) => what.startsWith('DELETE')))
+})
+
+test('a start that is aborted before it is sent is not sent, and has ended', async (t) => {
+  const node = await fakeNode(t, () => undefined)
+  const client = createClient<Calls>(node.url)
+  t.after(() => client.disconnect())
+  const controller = new AbortController()
+  const start = client.start('add', [1, 2], { signal: controller.signal })
+  controller.abort('why')
+  const error = errorOf(await start, 'ABORTED')
+  assert.deepEqual([error.started, error.step, error.cause], ['no', 'queued', 'why'])
+  assert.equal(node.asked.length, 0)
+  assert.equal(node.looks, 1)
+})
+
+test('a start that is refused is not said to have started nothing while another of its key is on its way', async (t) => {
+  const { client, starts } = await setUp(t)
+  const controller = new AbortController()
+  const start = client.start('add', [1, 2], { signal: controller.signal })
+  const first = await until('the start', () => starts()[0])
+  controller.abort()
+  await until('the start by the same key', () => starts()[1])
+  sendProblem(first, 'queue-full')
+  const error = await refused(start, 'QUEUE_FULL')
+  assert.deepEqual([error.started, error.retryable], ['unknown', true])
+})
+
+test('a client that disconnects does not say that a start which was sent has started nothing', async (t) => {
+  const { client, starts } = await setUp(t)
+  const start = refused(client.start('add', [1, 2]), 'RUNNER_CLOSED')
+  await until('the start', () => starts()[0])
+  await client.disconnect()
+  assert.equal((await start).started, 'unknown')
 })
 
 for (const [name, options, sent] of [
