@@ -1,9 +1,10 @@
 import { DelayedError, WaitingError, type Job } from 'bullmq'
-import { monotonicNow, systemClock } from '../../model/clock.ts'
+import { monotonicNow } from '../../model/clock.ts'
+import type { CallId } from '../../model/call-id.ts'
 import { CallError } from '../../model/errors.ts'
-import type { CallFinished, CallProgress, CallStarted } from '../../model/events.ts'
+import type { CallEvent, CallFinished, CallProgress } from '../../model/events.ts'
 import type { Runner } from '../../model/runner.ts'
-import type { CallStatus } from '../../model/status.ts'
+import type { CallStatus, Unfinished } from '../../model/status.ts'
 import { textOf } from '../../protocol/encoded-error.ts'
 import { decodeReason } from './cancels.ts'
 import { readArgs, readLimits, type JobData } from './job-data.ts'
@@ -25,11 +26,11 @@ export interface CallServerParts {
   onTrouble: (error: unknown) => void
 }
 
-/** Milliseconds after which the queue is told that a call has begun. Most have ended before that. */
-const BEGUN_AFTER = 2
+/** Milliseconds after which the queue is told that a call has begun. Most have ended before that, and need no ID. */
+const BEGUN_AFTER = 10
 
-/** Milliseconds for which the runner keeps an outcome that is about to be read. */
-const READ_WITHIN = 600_000
+/** Milliseconds between two looks whether a call that the runner queues has begun, at most. */
+const BEGUN_LATE = 250
 
 /** Why a call is killed that other machines can have. */
 const LOST = 'its lock in the queue was lost'
@@ -40,33 +41,40 @@ const NO_ROOM = 1_000
 /** Runs the calls that this machine takes from a queue, each on the runner of this machine. */
 export class CallServer {
   readonly #parts: CallServerParts
+  readonly #byJob = new WeakMap<Job, ServedCall>()
   /** By job ID, and by the ID that a call has with the runner. */
   readonly #calls = new Map<string, ServedCall>()
   readonly #byId = new Map<string, ServedCall>()
+  /** The call that is being handed to the runner. */
+  #handed: ServedCall | undefined
   /** How calls are to end because this machine stops to serve. */
   #abort: { reason: string; grace: number | undefined } | undefined
 
   constructor(parts: CallServerParts) {
     this.#parts = parts
     const { runner } = parts
-    runner.on('started', this.#onStarted)
+    runner.on('queued', this.#onQueued)
     runner.on('progress', this.#onProgress)
     runner.on('finished', this.#onFinished)
   }
 
+  /** Begins a job's call as soon as it is taken: before the job is served, the worker asks whether there is another one. */
+  taken(job: Job<JobData>): void {
+    const call = new ServedCall(job, this.#parts.lockDuration)
+    this.#byJob.set(job, call)
+    // The worker fails it by itself.
+    if (job.deferredFailure !== undefined) return
+    // It was taken from this machine, and came back: its former attempt is to be over first.
+    if (this.#calls.has(call.jobId)) return this.lost([call.jobId])
+    call.served = this.#serve(call)
+    // Whoever serves the job hears of it.
+    call.served.catch(() => undefined)
+  }
+
   /** Takes a job's call to its end. What it throws fails the job, or says where it went. */
-  async serve(job: Job<JobData>, token: string): Promise<Returned> {
-    const call = new ServedCall(job, token, this.#parts.lockDuration)
-    this.#calls.set(call.jobId, call)
-    try {
-      if (job.attemptsStarted > 1) await this.#checkTakenBefore(call)
-      const status = await this.#run(call)
-      return await this.#finish(call, status)
-    } finally {
-      call.begunTimer?.clear()
-      this.#calls.delete(call.jobId)
-      if (call.id !== undefined) this.#byId.delete(call.id)
-    }
+  serve(job: Job<JobData>): Promise<Returned> {
+    const call = this.#byJob.get(job) ?? new ServedCall(job, this.#parts.lockDuration)
+    return call.served ?? this.#serve(call)
   }
 
   /** The locks of these jobs were renewed at this time of the monotonic clock. */
@@ -113,9 +121,22 @@ export class CallServer {
 
   detach(): void {
     const { runner } = this.#parts
-    runner.off('started', this.#onStarted)
+    runner.off('queued', this.#onQueued)
     runner.off('progress', this.#onProgress)
     runner.off('finished', this.#onFinished)
+  }
+
+  async #serve(call: ServedCall): Promise<Returned> {
+    this.#calls.set(call.jobId, call)
+    try {
+      if (call.job.attemptsStarted > 1) await this.#checkTakenBefore(call)
+      if (call.leaseUntil <= monotonicNow()) throw new Error(LOST)
+      const status = await this.#run(call)
+      return await this.#finish(call, status)
+    } finally {
+      if (this.#calls.get(call.jobId) === call) this.#calls.delete(call.jobId)
+      for (const id of call.ids) this.#byId.delete(id)
+    }
   }
 
   /** A call that was taken before: its machine died with it, or gave it back. */
@@ -150,19 +171,42 @@ export class CallServer {
     // It was on its way here.
     if (this.#abort) return this.#goBack(call, true)
     call.takenAt = clock.now()
-    let id: NonNullable<ServedCall['id']>
+    call.waitedUntil = call.takenAt
+    let status: CallStatus
     try {
-      const options = { timeout: 0, retain: READ_WITHIN, ...readLimits(job.data) } as const
-      ;({ id } = await runner.start(job.name, readArgs(job.data), options))
+      this.#handed = call
+      const started = runner.start(job.name, readArgs(job.data), { timeout: BEGUN_AFTER, ...readLimits(job.data) })
+      this.#handed = undefined
+      status = await started
     } catch (error) {
       throw await this.#refused(call, error)
     }
+    return status.finished ? status : this.#follow(call, status)
+  }
+
+  /** Sees a call to its end that takes longer: the queue is told when it begins, and it can be cancelled. */
+  async #follow(call: ServedCall, first: Unfinished): Promise<CallStatus> {
+    const { runner, clock } = this.#parts
+    const { id } = first
     call.id = id
-    this.#byId.set(id, call)
+    this.#name(call, id)
     this.#catchUp(call)
-    const status = await runner.wait(id, { timeout: Infinity })
-    runner.forget(id).catch(this.#parts.onTrouble)
+    let status: CallStatus = first
+    for (let patience = BEGUN_AFTER; !status.finished && status.state === 'queued'; patience *= 2) {
+      call.waitedUntil = clock.now()
+      status = await runner.wait(id, { timeout: Math.min(patience, BEGUN_LATE) })
+    }
+    if (!status.finished) {
+      this.#tellBegun(call)
+      status = await runner.wait(id, { timeout: Infinity })
+    }
+    if (status.id !== undefined) runner.forget(status.id).catch(this.#parts.onTrouble)
     return status
+  }
+
+  #name(call: ServedCall, id: CallId): void {
+    call.ids.add(id)
+    this.#byId.set(id, call)
   }
 
   /** Does what was asked of a call while the runner did not have it yet. */
@@ -173,11 +217,10 @@ export class CallServer {
   }
 
   async #finish(call: ServedCall, status: CallStatus): Promise<Returned> {
-    call.begunTimer?.clear()
     if (!status.finished) throw new Error('the runner of this machine answered a wait before the end')
     await call.writing
     const { store, valueLimit, clock } = this.#parts
-    const times = timesOf(call, clock.now())
+    const times = timesOf(call, status, clock.now())
     if (status.ok) return returnValue(call, status.value, times, { store, valueLimit })
     const { error } = status
     if (this.#abort && error.code === 'ABORTED' && this.#mayGoBack(call, error)) {
@@ -215,7 +258,8 @@ export class CallServer {
   }
 
   #failure(call: ServedCall, error: CallError): Promise<Error> {
-    return failJob(call, error, timesOf(call, this.#parts.clock.now()), this.#parts.store)
+    const endedAt = this.#parts.clock.now()
+    return failJob(call, error, timesOf(call, { ok: false, error }, endedAt), this.#parts.store)
   }
 
   #cancel({ id }: ServedCall, reason: unknown, grace: number | undefined): void {
@@ -224,11 +268,11 @@ export class CallServer {
     this.#parts.runner.cancel(id, options).catch(this.#parts.onTrouble)
   }
 
-  readonly #onStarted = ({ id, queueTime }: CallStarted): void => {
-    const call = this.#byId.get(id)
-    if (!call) return
-    call.startedAt = call.takenAt + queueTime / 1_000
-    call.begunTimer = systemClock.setTimeout(() => this.#tellBegun(call), BEGUN_AFTER)
+  /** The runner tells of a call before it answers for it, which most calls do not live to see. */
+  readonly #onQueued = ({ id }: CallEvent): void => {
+    const call = this.#handed
+    this.#handed = undefined
+    if (call) this.#name(call, id)
   }
 
   readonly #onProgress = ({ id, progress }: CallProgress): void => {
@@ -238,17 +282,16 @@ export class CallServer {
     this.#write(call, () => call.job.updateProgress(writeProgress(progress, this.#parts.valueLimit)))
   }
 
-  readonly #onFinished = ({ id, runTime }: CallFinished): void => {
+  readonly #onFinished = ({ id, queueTime, runTime }: CallFinished): void => {
     const call = this.#byId.get(id)
-    if (call) call.runTime = runTime
+    if (call) call.times = { queueTime, runTime }
   }
 
   #tellBegun(call: ServedCall): void {
-    if (call.isBegunTold || call.startedAt === undefined) return
+    if (call.isBegunTold) return
     call.isBegunTold = true
-    call.begunTimer?.clear()
-    const { startedAt, jobId, token } = call
-    this.#write(call, () => this.#parts.store.begun(jobId, token, startedAt))
+    const { waitedUntil, jobId, token } = call
+    this.#write(call, () => this.#parts.store.begun(jobId, token, waitedUntil))
   }
 
   /** Writes one after another, so that it arrives in order. */

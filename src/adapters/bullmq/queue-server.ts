@@ -64,7 +64,7 @@ export class QueueServer implements AsyncDisposable {
     await Promise.all([this.#store.load(), this.#clock.set(this.#client), this.#hearCancels()])
     const worker = new LeasingWorker(
       queue,
-      (job: Job<JobData>, token = '') => this.#calls.serve(job, token),
+      (job: Job<JobData>) => this.#calls.serve(job),
       {
         connection: this.#client,
         prefix,

@@ -1,4 +1,5 @@
 import { CallError } from '../../model/errors.ts'
+import type { Outcome } from '../../model/status.ts'
 import { writeFailure, type Returned, type RunTimes } from './job-ends.ts'
 import { writeJobValue, type JobValue } from './job-values.ts'
 import type { ServedCall } from './served-call.ts'
@@ -7,10 +8,16 @@ import type { ServedStore } from './served-store.ts'
 /** Bytes of a value that travel with the event of its call's end, to every client. Larger ones are asked for. */
 const INLINE = 8_192
 
-/** When a call ran, to the microsecond. */
-export function timesOf({ startedAt, runTime = 0 }: ServedCall, now: number): RunTimes {
-  if (startedAt === undefined) return { endedAt: round(now) }
-  return { startedAt: round(startedAt), endedAt: round(startedAt + runTime / 1_000) }
+/**
+ * When a call ran, to the microsecond where its runner tells.
+ *
+ * @param now Unix time in milliseconds.
+ */
+export function timesOf({ takenAt, waitedUntil, times }: ServedCall, outcome: Outcome, now: number): RunTimes {
+  if (!outcome.ok && outcome.error.started === 'no') return { endedAt: round(now) }
+  if (!times) return { startedAt: round(waitedUntil), endedAt: round(now) }
+  const startedAt = takenAt + times.queueTime / 1_000
+  return { startedAt: round(startedAt), endedAt: round(startedAt + times.runTime / 1_000) }
 }
 
 function round(ms: number): number {
