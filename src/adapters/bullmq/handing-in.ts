@@ -1,33 +1,31 @@
-import type { JobsOptions } from 'bullmq'
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestOf, keyReused } from '../../caller/idempotency.ts'
+import { keyReused } from '../../caller/idempotency.ts'
 import type { CallId } from '../../model/call-id.ts'
 import type { CallBook } from './call-book.ts'
 import type { Dropping } from './dropping.ts'
-import { writeJobData, type CallLimits, type JobFacts } from './job-data.ts'
+import type { JobFacts } from './job-data.ts'
 import { jobPriority } from './job-priorities.ts'
 import { callIdOf } from './job-ids.ts'
 import type { Lookout } from './lookout.ts'
 import { QueuedCall } from './queued-call.ts'
 import type { QueueLink } from './queue-link.ts'
+import type { HandedIn } from './queue-store.ts'
 import { queueFull, refusalOf } from './refusals.ts'
 
 /** A call that somebody asks for, with every default in place. Times are milliseconds. */
 export interface HandIn {
   fn: string
-  args: readonly unknown[]
-  /** What the serving runner is to be asked for. */
-  limits: CallLimits
-  /** How often it may begin. */
-  starts: number
+  /** What it is asked to do, a `JobData` as JSON text. */
+  data: string
   timeout: number
   retain: number
   priority: number
   signal: AbortSignal | undefined
   /** Whether the outcome is kept even if nobody was given the call's ID. */
   keep: boolean
-  idempotencyKey: string | undefined
+  /** With a digest of the function and its arguments. */
+  key: { name: string; digest: string } | undefined
 }
 
 export interface HandingInParts {
@@ -36,8 +34,6 @@ export interface HandingInParts {
   dropping: Dropping
   lookout: Lookout
   queueLimit: number
-  /** Bytes that arguments may have. */
-  valueLimit: number
 }
 
 /** Milliseconds between two looks whether the call is there that somebody else hands in by the same key. */
@@ -72,7 +68,7 @@ export class HandingIn {
   /**
    * Hands a call in; or gives the ID of the one that has its key.
    *
-   * @throws CallError `KEY_REUSED`, `QUEUE_FULL` or `NODE_UNREACHABLE`; RangeError for arguments that are too large.
+   * @throws CallError `KEY_REUSED`, `QUEUE_FULL` or `NODE_UNREACHABLE`.
    */
   async handIn(asked: HandIn): Promise<QueuedCall | CallId> {
     const handing = this.#handIn(asked)
@@ -90,20 +86,20 @@ export class HandingIn {
   }
 
   async #handIn(asked: HandIn): Promise<QueuedCall | CallId> {
-    const { idempotencyKey, fn, args } = asked
-    if (idempotencyKey === undefined) return this.#add(asked)
-    const digest = digestOf(fn, args)
-    const before = this.#byKey.get(idempotencyKey)
+    const { key, fn } = asked
+    if (key === undefined) return this.#add(asked)
+    const { name, digest } = key
+    const before = this.#byKey.get(name)
     if (before) {
-      if (before.digest !== digest) throw keyReused(idempotencyKey, fn)
+      if (before.digest !== digest) throw keyReused(name, fn)
       return before.call
     }
-    const call = this.#addByKey(asked, idempotencyKey, digest)
-    this.#byKey.set(idempotencyKey, { digest, call })
+    const call = this.#addByKey(asked, name, digest)
+    this.#byKey.set(name, { digest, call })
     try {
       return await call
     } finally {
-      this.#byKey.delete(idempotencyKey)
+      this.#byKey.delete(name)
     }
   }
 
@@ -118,66 +114,71 @@ export class HandingIn {
       })
       if (claimed.digest !== digest) throw keyReused(key, fn)
       if (claimed.isThere) return callIdOf(claimed.jobId)
-      if (claimed.jobId === call.jobId) break
-      await sleep(KEY_PATIENCE)
-    }
-    try {
-      return await this.#add(asked, call, keyed)
-    } catch (error) {
-      await store.unclaim(keyed, call.jobId).catch(() => undefined)
-      throw error
-    }
-  }
-
-  async #add(asked: HandIn, call?: QueuedCall, keyed?: string): Promise<QueuedCall> {
-    const { link, book, dropping, lookout, queueLimit, valueLimit } = this.#parts
-    const { fn, args, retain, priority, keep } = asked
-    const handed = call ?? new QueuedCall(link.ids.create(0), true)
-    handed.fn = fn
-    handed.retain = retain
-    handed.priority = priority
-    handed.admittedAt = link.clock.now()
-    handed.isTold = keep || keyed !== undefined
-    const data = writeJobData(args, asked.limits, asked.starts)
-    book.add(handed)
-    try {
-      await link.queue.add(fn, data, { ...optionsOf(handed, keyed), sizeLimit: valueLimit })
-      // Meanwhile a machine can have it already.
-      if (!(await link.store.admit(handed.jobId, handed.admittedAt, queueLimit, dropping.takeSettled()))) {
-        this.#hasRefused = true
-        throw queueFull(fn, queueLimit)
+      if (claimed.jobId !== call.jobId) {
+        await sleep(KEY_PATIENCE)
+        continue
       }
-    } catch (error) {
-      book.remove(handed)
-      this.#checkSize(fn, data)
-      // It may have been handed in all the same: whoever comes back with its ID finds out.
-      throw refusalOf(error, { fn, id: handed.id, started: 'unknown' })
+      try {
+        if (await this.#tryAdd(asked, call, keyed)) return call
+      } catch (error) {
+        // In the order in which Redis is asked, also if it answers late or not at all.
+        store.unclaim(keyed, call.jobId).catch(() => undefined)
+        throw error
+      }
     }
-    lookout.watch(handed)
-    book.admitted(handed)
-    return handed
   }
 
-  #checkSize(fn: string, data: object): void {
-    const { valueLimit } = this.#parts
-    const size = Buffer.byteLength(JSON.stringify(data))
-    if (size <= valueLimit) return
-    throw new RangeError(
-      `args of "${fn}" have ${size} bytes as they travel, more than valueLimit (${valueLimit}): hand in less, or where it is to be found`,
-    )
+  async #add(asked: HandIn): Promise<QueuedCall> {
+    const call = new QueuedCall(this.#parts.link.ids.create(0), true)
+    await this.#tryAdd(asked, call, undefined)
+    return call
+  }
+
+  /** @returns whether the call is in the queue: not if its key has become another call's. */
+  async #tryAdd(asked: HandIn, call: QueuedCall, keyed: string | undefined): Promise<boolean> {
+    const { book, lookout } = this.#parts
+    const { fn, retain, priority, keep } = asked
+    call.fn = fn
+    call.retain = retain
+    call.priority = priority
+    call.admittedAt = this.#parts.link.clock.now()
+    call.isTold = keep || keyed !== undefined
+    // A machine can have it, and tell of it, before it is known here to be in the queue.
+    book.add(call)
+    let handed: HandedIn | undefined
+    try {
+      handed = await this.#send(call, asked.data, keyed)
+    } finally {
+      if (handed !== 'there') book.remove(call)
+    }
+    if (handed === 'unkeyed') return false
+    if (handed === 'full') {
+      this.#hasRefused = true
+      throw queueFull(fn, this.#parts.queueLimit)
+    }
+    lookout.watch(call)
+    book.admitted(call)
+    return true
+  }
+
+  async #send(call: QueuedCall, data: string, keyed: string | undefined): Promise<HandedIn> {
+    const { link, dropping, queueLimit } = this.#parts
+    const { id, jobId, fn, admittedAt } = call
+    const settled = dropping.takeSettled()
+    const priority = jobPriority(call.priority, admittedAt)
+    try {
+      const job = { jobId, fn, data, facts: factsOf(call, keyed), admittedAt, priority }
+      return await link.store.handIn(job, queueLimit, settled)
+    } catch (error) {
+      for (const each of settled) dropping.add(each, false)
+      // It may have been handed in all the same: whoever comes back with its ID finds out.
+      throw refusalOf(error, { fn, id, started: 'unknown' })
+    }
   }
 }
 
-function optionsOf(call: QueuedCall, keyed: string | undefined): JobsOptions & JobFacts {
-  const { jobId, priority, retain, admittedAt } = call
+function factsOf({ retain, priority }: QueuedCall, keyed: string | undefined): JobFacts {
   return {
-    jobId,
-    timestamp: Math.floor(admittedAt),
-    priority: jobPriority(priority, admittedAt),
-    attempts: 1,
-    // How long an outcome is kept is not a matter of others that end after it.
-    removeOnComplete: false,
-    removeOnFail: false,
     retain: retain === Infinity ? null : retain,
     callPriority: priority,
     ...(keyed !== undefined && { keyed }),

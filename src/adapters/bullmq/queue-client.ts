@@ -36,7 +36,7 @@ export class QueueClient {
 
   constructor(options: ResolvedConnectOptions) {
     this.#options = options
-    const { retainLimit, queueLimit, valueLimit } = options
+    const { retainLimit, queueLimit } = options
     this.#link = new QueueLink(options, this.#clock, this.#listen(), () => this.#lookout.lookSoon())
     this.#dropping = new Dropping(this.#link.store)
     const drop = (jobId: string, isKnown: boolean): void => this.#dropping.add(jobId, isKnown)
@@ -53,7 +53,6 @@ export class QueueClient {
       dropping: this.#dropping,
       lookout: this.#lookout,
       queueLimit,
-      valueLimit,
     })
   }
 

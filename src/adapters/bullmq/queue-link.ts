@@ -1,4 +1,4 @@
-import { Queue, type QueueEvents } from 'bullmq'
+import type { QueueEvents } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { CallIds } from '../../model/call-id.ts'
 import type { ResolvedAddress } from './options.ts'
@@ -8,9 +8,6 @@ import { QueueStore } from './queue-store.ts'
 import { checkPolicy, createClient, endClient } from './redis.ts'
 import { ServerClock } from './server-clock.ts'
 
-/** Events that the stream keeps, about. Clients that fall behind further look for themselves. */
-const EVENTS_KEPT = 10_000
-
 /** The connections of a client to its queue: one for what it asks, one for what it hears. */
 export class QueueLink {
   readonly store: QueueStore
@@ -19,7 +16,6 @@ export class QueueLink {
   readonly #listener: QueueListener
   readonly #onReconnect: () => void
   readonly #client: Redis
-  readonly #queue: Queue
   #ids: CallIds | undefined
   #events: QueueEvents | undefined
   #opening: Promise<void> | undefined
@@ -36,13 +32,6 @@ export class QueueLink {
       if (this.#isOpen) this.#reopen()
     })
     this.store = new QueueStore(this.#client, baseOf(address))
-    this.#queue = new Queue(address.queue, {
-      connection: this.#client,
-      prefix: address.prefix,
-      skipVersionCheck: true,
-      streams: { events: { maxLen: EVENTS_KEPT } },
-    })
-    this.#queue.on('error', (error) => listener.failing(error))
   }
 
   /** Whether calls can be handed in without a wait for the connection. */
@@ -54,10 +43,6 @@ export class QueueLink {
   get ids(): CallIds {
     if (!this.#ids) throw new Error('asked for an ID before the link was open')
     return this.#ids
-  }
-
-  get queue(): Queue {
-    return this.#queue
   }
 
   /**
@@ -77,13 +62,13 @@ export class QueueLink {
     // It may be opening: what that makes has to be ended too.
     await this.#opening?.catch(() => undefined)
     this.#isOpen = false
-    await Promise.all([this.#events?.close(), this.#queue.close()])
+    await this.#events?.close()
     await endClient(this.#client)
   }
 
   async #open(): Promise<void> {
     await checkPolicy(this.#client)
-    const [after] = await Promise.all([this.store.lastEventId(), this.#learn(), this.#queue.waitUntilReady()])
+    const [after] = await Promise.all([this.store.lastEventId(), this.#learn()])
     this.#events ??= readQueueEvents(this.#address, after, this.#listener)
     this.#isOpen = true
   }

@@ -1,3 +1,4 @@
+import { digestOf } from '../../caller/idempotency.ts'
 import { showCaller } from '../../caller/local-stack.ts'
 import {
   checkBuffers,
@@ -29,6 +30,7 @@ import type {
 import type { CallStatus, Outcome } from '../../model/status.ts'
 import { findUncloneable } from '../../protocol/cloneable.ts'
 import type { HandIn } from './handing-in.ts'
+import { writeJobData, type JobData } from './job-data.ts'
 import type { ResolvedConnectOptions } from './options.ts'
 import { QueueClient } from './queue-client.ts'
 import type { QueuedCall } from './queued-call.ts'
@@ -206,7 +208,21 @@ export class ConnectedRunner<F> implements QueueRunner<F> {
     const { timeout = Infinity, abortAfter, grace, retain = own.retain, priority = own.priority } = settings
     const { signal, keep, idempotencyKey } = settings
     const limits = { ...(abortAfter !== undefined && { abortAfter }), ...(grace !== undefined && { grace }) }
-    return { ...called, limits, starts: own.starts, timeout, retain, priority, signal, keep, idempotencyKey }
+    // Now: what the caller does with the arguments afterwards is no matter of the call.
+    const data = this.#write(called.fn, writeJobData(called.args, limits, own.starts))
+    const key =
+      idempotencyKey === undefined ? undefined : { name: idempotencyKey, digest: digestOf(called.fn, called.args) }
+    return { fn: called.fn, data, timeout, retain, priority, signal, keep, key }
+  }
+
+  #write(fn: string, data: JobData): string {
+    const { valueLimit } = this.#options
+    const text = JSON.stringify(data)
+    const size = Buffer.byteLength(text)
+    if (size <= valueLimit) return text
+    throw new RangeError(
+      `args of "${fn}" have ${size} bytes as they travel, more than valueLimit (${valueLimit}): hand in less, or where it is to be found`,
+    )
   }
 
   /** Gives the ID of the call that is there already by its key. */

@@ -42,6 +42,22 @@ export interface Row {
   progress: { value: unknown } | undefined
 }
 
+/** A call as it is handed in. */
+export interface NewJob {
+  jobId: string
+  fn: string
+  /** A `JobData` as JSON text. */
+  data: string
+  facts: JobFacts
+  /** Unix time in milliseconds. */
+  admittedAt: number
+  /** The job's. */
+  priority: number
+}
+
+/** Whether a call is in the queue now, there is no room for it, or its idempotency key is another call's. */
+export type HandedIn = 'there' | 'full' | 'unkeyed'
+
 /** What became of a cancel: the call had ended, it never started now, or the machine that has it was told. */
 export type Cancelled = 'gone' | 'finished' | 'dropped' | 'sent'
 
@@ -81,14 +97,18 @@ export class QueueStore {
   }
 
   /**
-   * Puts a call that was handed in on the list, unless there is no room for it: then it is taken back.
+   * Hands a call in: once, however often it is asked to.
    *
-   * @param admittedAt Unix time in milliseconds.
    * @param settled calls to be dropped on the way, as by `settle`.
    */
-  async admit(jobId: string, admittedAt: number, queueLimit: number, settled: readonly string[]): Promise<boolean> {
+  async handIn(job: NewJob, queueLimit: number, settled: readonly string[]): Promise<HandedIn> {
+    const { jobId, fn, data, facts, admittedAt, priority } = job
     const score = Math.floor(admittedAt * 1_000) - SCORE_EPOCH
-    return (await this.#scripts.run('admit', jobId, score, queueLimit, ...settled)) === 1
+    const options = JSON.stringify({ priority, ...facts })
+    const place = [Math.floor(admittedAt), priority, score, queueLimit, facts.keyed ?? '']
+    const answer = await this.#scripts.run('handIn', jobId, fn, data, options, ...place, ...settled)
+    if (answer === 1) return 'there'
+    return answer === 0 ? 'full' : 'unkeyed'
   }
 
   async hasRoom(queueLimit: number): Promise<boolean> {

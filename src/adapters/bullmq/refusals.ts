@@ -12,7 +12,8 @@ export function refusalOf(error: unknown, details: CallErrorDetails = {}): unkno
   if (error instanceof CallError || error instanceof TypeError || error instanceof RangeError) return error
   const cause = { ...details, cause: error }
   if (error instanceof Error && /^(?:ReplyError: )?OOM /.test(error.message)) {
-    return new CallError('QUEUE_FULL', 'the Redis of the queue has reached its memory limit: try again later', cause)
+    const message = 'the Redis of the queue has reached its memory limit: try again later'
+    return new CallError('QUEUE_FULL', message, { ...cause, started: 'no' })
   }
   if (error instanceof Error && error.message.startsWith('Redis must have')) return error
   return new CallError('NODE_UNREACHABLE', `the Redis of the queue does not answer: ${textOf(error)}`, cause)

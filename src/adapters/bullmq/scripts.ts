@@ -59,20 +59,38 @@ end
 `
 
 /**
- * Puts a call that was handed in on the list of all calls, in the order of admission: after all that are on it. 0: there was no room for it, and it
- * was taken back. Before that it drops the finished calls that come after: their ends have been told to the only ones who
- * knew of them.
+ * Hands a call in, as BullMQ adds a job with a priority, and puts it on the list of all calls after those that are on it.
+ * After that it drops the finished calls that come next: their ends have been told to the only ones who knew of them.
+ * -1: its idempotency key is not, or no more, held for it. 0: there is no room for it. 1: it is there; also when it was
+ * before, because the answer to that did not arrive.
  */
-const admit = `
-local id, score, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-for i = 4, #ARGV do settle(ARGV[i]) end
-local last = redis.call('ZREVRANGE', own('calls'), 0, 0, 'WITHSCORES')
-if last[2] and tonumber(last[2]) >= score then score = tonumber(last[2]) + 1 end
-redis.call('ZADD', own('calls'), 'NX', string.format('%.0f', score), id)
--- There are no more under way than are on the list.
-if redis.call('ZCARD', own('calls')) <= limit or excess(limit) <= 0 or not takeWaiting(id) then return 1 end
-remove(id)
-return 0
+const handIn = `
+local id, name, data, opts, timestamp, priority = unpack(ARGV, 1, 6)
+local score, limit, keyed = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local function handIn()
+  local job, owner = key(id), own('key:' .. keyed)
+  if redis.call('EXISTS', job) == 1 then return 1 end
+  if keyed ~= '' and redis.call('HGET', owner, 'id') ~= id then return -1 end
+  -- There are no more under way than are on the list.
+  if redis.call('ZCARD', own('calls')) >= limit and excess(limit) >= 0 then return 0 end
+  redis.call('HSET', job, 'name', name, 'data', data, 'opts', opts, 'timestamp', timestamp, 'delay', 0, 'priority', priority)
+  if keyed ~= '' then redis.call('PERSIST', owner) end
+  local count = redis.call('INCR', key('pc'))
+  redis.call('ZADD', key('prioritized'), string.format('%.0f', priority * 4294967296 + count % 4294967296), id)
+  local last = redis.call('ZREVRANGE', own('calls'), 0, 0, 'WITHSCORES')
+  if last[2] and tonumber(last[2]) >= score then score = tonumber(last[2]) + 1 end
+  redis.call('ZADD', own('calls'), string.format('%.0f', score), id)
+  -- Wakes a machine that waits, unless none is to take anything.
+  local queue = redis.call('HMGET', key('meta'), 'paused', 'concurrency')
+  local isMaxed = queue[2] and redis.call('LLEN', key('active')) >= tonumber(queue[2])
+  if not queue[1] and not isMaxed then redis.call('ZADD', key('marker'), 0, '0') end
+  redis.call('XADD', key('events'), '*', 'event', 'waiting', 'jobId', id)
+  return 1
+end
+local answer = handIn()
+-- Not before: where the memory is full, Redis refuses a script at its first write, and lets it write more after that.
+for i = 10, #ARGV do settle(ARGV[i]) end
+return answer
 `
 
 const room = `
@@ -91,13 +109,15 @@ if held[1] then
   if tonumber(held[3]) > now() then return {held[1], held[2], 0} end
 end
 redis.call('HSET', keyed, 'id', id, 'digest', digest, 'till', string.format('%.0f', now() + patience))
+-- Until the call is there.
+redis.call('PEXPIRE', keyed, patience)
 return {id, digest, 0}
 `
 
-/** Gives back the key of a call that was refused. */
+/** Gives back the key of a call that was refused; not that of one which is there, though the answer said so to nobody. */
 const unclaim = `
 local keyed = own('key:' .. ARGV[1])
-if redis.call('HGET', keyed, 'id') == ARGV[2] then redis.call('DEL', keyed) end
+if redis.call('EXISTS', key(ARGV[2])) == 0 and redis.call('HGET', keyed, 'id') == ARGV[2] then redis.call('DEL', keyed) end
 return 0
 `
 
@@ -128,11 +148,12 @@ redis.call('PUBLISH', own('cancel'), cjson.encode({ id = id, reason = reason, gr
 return 'sent'
 `
 
-/** Writes fields of a job, if the lock on it is still held. */
+/** Writes a field of a job, if the lock on it is still held. Also when the memory is full: after a write that frees some. */
 const write = `
-local id, token = ARGV[1], ARGV[2]
+local id, token, field, text = unpack(ARGV)
 if not isHeldBy(id, token) then return 0 end
-redis.call('HSET', key(id), unpack(ARGV, 3))
+redis.call('HDEL', key(id), field)
+redis.call('HSET', key(id), field, text)
 return 1
 `
 
@@ -238,7 +259,7 @@ return count
 `
 
 export const SCRIPTS = {
-  admit,
+  handIn,
   room,
   claim,
   unclaim,

@@ -73,8 +73,10 @@ describe('trouble with Redis', { skip: noRedis, timeout: 120_000 }, () => {
     await client.call('add', [0, 0])
     const redis = adminOf(setting)
     const stream = `bull:${setting.queue}:events`
-    const latch = setting.posts.latch()
-    const waits = Array.from({ length: 10 }, () => client.call('hold', [setting.posts.trail().path, latch.path]))
+    const [latch, trail] = [setting.posts.latch(), setting.posts.trail()]
+    const waits = Array.from({ length: 10 }, () => client.call('hold', [trail.path, latch.path]))
+    // It has as many as it takes: none is on its way to it when its connection is killed.
+    await setting.whereBegun(trail, 2)
     // Nobody reads the stream while this connection is killed, and what it would have read is gone after that.
     await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     latch.open()
