@@ -4,6 +4,7 @@ import type { RunnerOptions } from '../../src/index.ts'
 import type * as functions from '../fixtures/queue/functions.ts'
 import { Signposts, until, type Trail } from './latch.ts'
 import { Machine } from './machine.ts'
+import { RedisProxy } from './redis-proxy.ts'
 import { RedisServer } from './redis-server.ts'
 
 export type Functions = typeof functions
@@ -36,6 +37,13 @@ export class QueueSetting {
   serveOptions(serve: Partial<ServeOptions> = {}): ServeOptions {
     const { queue, redis } = this
     return { queue, connection: redis.connection, concurrency: 2, lockDuration: 1_000, stalledInterval: 200, ...serve }
+  }
+
+  /** A way to Redis that can be cut. */
+  async proxy(): Promise<RedisProxy> {
+    const proxy = await RedisProxy.start(this.redis.port)
+    this.#t.after(() => proxy.close())
+    return proxy
   }
 
   /** A process that serves nothing yet. */

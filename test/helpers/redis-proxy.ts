@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** Stands between a client and Redis, to withhold what Redis answers. */
+/** Stands between a client or a machine and Redis, to withhold what Redis answers, or all that they say. */
 export class RedisProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #isHolding = false
+  #isCut = false
   #holdAt: string | undefined
   #held: (() => void)[] = []
 
@@ -29,8 +30,16 @@ export class RedisProxy {
     this.#holdAt = text
   }
 
+  /** Lets nothing through, and ends no connection. */
+  cut(): void {
+    this.#isCut = true
+    this.#isHolding = true
+  }
+
+  /** Lets all through that was withheld, in its order. */
   release(): void {
     this.#holdAt = undefined
+    this.#isCut = false
     this.#isHolding = false
     for (const pass of this.#held) pass()
     this.#held = []
@@ -52,7 +61,8 @@ export class RedisProxy {
     }
     client.on('data', (request) => {
       if (this.#holdAt !== undefined && request.includes(this.#holdAt)) this.#isHolding = true
-      redis.write(request)
+      if (this.#isCut) this.#held.push(() => redis.write(request))
+      else redis.write(request)
     })
     redis.on('data', (answer) => {
       if (this.#isHolding) this.#held.push(() => client.write(answer))

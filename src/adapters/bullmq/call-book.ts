@@ -114,11 +114,13 @@ export class CallBook {
     this.#kept.forget(jobId)
   }
 
+  /** Whoever waits for the calls of this client waits no more. */
   clear(): void {
     this.#kept.clear()
+    this.#whenIdle?.()
   }
 
-  /** Resolves when no call of this client is under way. */
+  /** Resolves when no call of this client is under way, or at `clear`. */
   async untilIdle(): Promise<void> {
     if (this.#owned === 0) return
     await new Promise<void>((resolve) => {

@@ -47,6 +47,7 @@ export class CallServer {
   readonly #byId = new Map<string, ServedCall>()
   /** The call that is being handed to the runner. */
   #handed: ServedCall | undefined
+  #running = 0
   /** How calls are to end because this machine stops to serve. */
   #abort: { reason: string; grace: number | undefined } | undefined
 
@@ -56,6 +57,11 @@ export class CallServer {
     runner.on('queued', this.#onQueued)
     runner.on('progress', this.#onProgress)
     runner.on('finished', this.#onFinished)
+  }
+
+  /** Calls that the runner has. */
+  get running(): number {
+    return this.#running
   }
 
   /** Begins a job's call as soon as it is taken: before the job is served, the worker asks whether there is another one. */
@@ -100,10 +106,14 @@ export class CallServer {
     }
   }
 
-  /** Kills the calls whose locks could not be renewed in time. Whether anybody has taken them, only Redis knows. */
-  loseLate(): void {
-    const now = monotonicNow()
-    this.lost([...this.#calls.values()].flatMap(({ jobId, leaseUntil }) => (leaseUntil <= now ? [jobId] : [])))
+  /**
+   * Kills the calls whose locks could not be renewed in time. Whether anybody has taken them, only Redis knows.
+   *
+   * @param soon milliseconds: a lock that is over by then is over now, as the next look and the kill take time.
+   */
+  loseLate(soon: number): void {
+    const over = monotonicNow() + soon
+    this.lost([...this.#calls.values()].flatMap(({ jobId, leaseUntil }) => (leaseUntil <= over ? [jobId] : [])))
   }
 
   cancel(jobId: string, word: CancelWord): void {
@@ -166,22 +176,30 @@ export class CallServer {
   }
 
   async #run(call: ServedCall): Promise<CallStatus> {
-    const { runner, clock } = this.#parts
-    const { job } = call
     // It was on its way here.
     if (this.#abort) return this.#goBack(call, true)
-    call.takenAt = clock.now()
+    call.takenAt = this.#parts.clock.now()
     call.waitedUntil = call.takenAt
-    let status: CallStatus
+    this.#running += 1
+    try {
+      const status = await this.#start(call)
+      return status.finished ? status : await this.#follow(call, status)
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  async #start(call: ServedCall): Promise<CallStatus> {
+    const { runner } = this.#parts
+    const { job } = call
     try {
       this.#handed = call
       const started = runner.start(job.name, readArgs(job.data), { timeout: BEGUN_AFTER, ...readLimits(job.data) })
       this.#handed = undefined
-      status = await started
+      return await started
     } catch (error) {
       throw await this.#refused(call, error)
     }
-    return status.finished ? status : this.#follow(call, status)
   }
 
   /** Sees a call to its end that takes longer: the queue is told when it begins, and it can be cancelled. */

@@ -35,6 +35,18 @@ export class LeasingWorker extends Worker {
     }
   }
 
+  /** Whether Redis is still to be told of an end, or of where a job went. */
+  get isProcessing(): boolean {
+    return this.#processing.size > 0
+  }
+
+  /** Ends what `close` does not come to while it waits for Redis. */
+  async abandon(): Promise<void> {
+    await this.pause(true)
+    await this.lockManager.close()
+    await this.backend.close(true)
+  }
+
   override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
     const askedAt = monotonicNow()
     const lost = await super.extendJobLocks(jobIds, tokens, duration)

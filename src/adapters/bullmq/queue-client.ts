@@ -94,7 +94,7 @@ export class QueueClient {
   /** Waits until a call has ended or `timeout` is over, looks then whether it has, and lets it go. */
   async untilEnded(call: QueuedCall, timeout: number, signal?: AbortSignal): Promise<void> {
     try {
-      if (!call.end && timeout > 0) await this.book.waits.add(call, timeout, signal)
+      if (!call.end && timeout > 0 && !this.#closing) await this.book.waits.add(call, timeout, signal)
       if (!call.end && !this.#closing) await this.#look(call)
     } finally {
       this.#letGo(call)

@@ -5,7 +5,7 @@ import type { ResolvedAddress } from './options.ts'
 import { readQueueEvents, type QueueListener } from './queue-events.ts'
 import { baseOf } from './queue-keys.ts'
 import { QueueStore } from './queue-store.ts'
-import { checkPolicy, createClient, endClient } from './redis.ts'
+import { checkPolicy, createClient, endClient, endEvents } from './redis.ts'
 import { ServerClock } from './server-clock.ts'
 
 /** The connections of a client to its queue: one for what it asks, one for what it hears. */
@@ -62,7 +62,7 @@ export class QueueLink {
     // It may be opening: what that makes has to be ended too.
     await this.#opening?.catch(() => undefined)
     this.#isOpen = false
-    await this.#events?.close()
+    if (this.#events) await endEvents(this.#events)
     await endClient(this.#client)
   }
 

@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readClose } from '../../caller/requests.ts'
 import { systemClock, type Timer } from '../../model/clock.ts'
 import type { CloseOptions, Runner } from '../../model/runner.ts'
@@ -9,13 +10,19 @@ import type { JobData } from './job-data.ts'
 import { LeasingWorker } from './leases.ts'
 import type { ResolvedServeOptions } from './options.ts'
 import { baseOf, ownKey } from './queue-keys.ts'
-import { checkPolicy, createClient, createLoopClient, endClient } from './redis.ts'
+import { checkPolicy, createClient, createLoopClient, END_WITHIN, endClient } from './redis.ts'
 import { ServedStore } from './served-store.ts'
 import { ServerClock } from './server-clock.ts'
 
 /** Milliseconds between two signs of life, and after which a machine that gives none serves no more. */
 const SIGN_OF_LIFE = 5_000
 const GONE_AFTER = 15_000
+
+/** How often within `lockDuration` it is looked which locks are about to be over. */
+const LOOKS = 16
+
+/** Milliseconds between two looks whether Redis is waited for in vain. */
+const LOOK = 100
 
 /** Calls that are looked at in each sign of life, whether they can still be asked for. */
 const SWEPT = 500
@@ -37,6 +44,7 @@ export class QueueServer implements AsyncDisposable {
   #sweptFrom = 0
   #timers: Timer[] = []
   #closing: Promise<void> | undefined
+  #hasClosed = false
 
   constructor(runner: Runner, options: ResolvedServeOptions) {
     this.#options = options
@@ -80,8 +88,16 @@ export class QueueServer implements AsyncDisposable {
     this.#worker = worker
     await worker.waitUntilReady()
     await this.#signOfLife()
-    this.#every(SIGN_OF_LIFE, () => this.#signOfLife())
-    this.#every(lockDuration / 4, async () => this.#calls.loseLate())
+    this.#every(
+      SIGN_OF_LIFE,
+      () => this.#signOfLife(),
+      () => this.#closing === undefined,
+    )
+    this.#every(
+      lockDuration / LOOKS,
+      async () => this.#calls.loseLate((2 * lockDuration) / LOOKS),
+      () => !this.#hasClosed,
+    )
   }
 
   /**
@@ -103,13 +119,28 @@ export class QueueServer implements AsyncDisposable {
     // Before the first wait, so that a call that ends now does not fetch the next one.
     const closed = this.#worker?.close()
     const leaving = this.#store.leave(this.#name, ownKey(this.#base, 'servers')).catch(this.#trouble)
-    await closed
+    if (this.#worker) await Promise.race([closed, this.#abandonedBy(this.#worker)])
+    this.#hasClosed = true
     for (const timer of this.#timers) timer.clear()
     this.#timers = []
     this.#calls.detach()
     // Without Redis nobody can be told, and they find out.
     if (this.#client.status === 'ready') await leaving
     await Promise.all([endClient(this.#client), endClient(this.#subscriber)])
+  }
+
+  /** Resolves when a worker that closes has no more calls and does not come to its end, because Redis does not answer. */
+  async #abandonedBy(worker: LeasingWorker): Promise<void> {
+    const { lockDuration } = this.#options
+    let calm = 0
+    while (calm < lockDuration) {
+      await sleep(LOOK)
+      if (this.#hasClosed) return
+      const isInVain = !worker.isProcessing || this.#client.status !== 'ready'
+      calm = this.#calls.running > 0 ? 0 : calm + LOOK
+      if (isInVain && calm >= END_WITHIN) break
+    }
+    await worker.abandon()
   }
 
   async #checkRedis(): Promise<void> {
@@ -144,14 +175,14 @@ export class QueueServer implements AsyncDisposable {
   }
 
   /** Does something again and again, each time after the last has ended. */
-  #every(ms: number, act: () => Promise<void>): void {
+  #every(ms: number, act: () => Promise<void>, isWanted: () => boolean): void {
     const i = this.#timers.length
     const plan = (): void => {
       this.#timers[i] = systemClock.setTimeout(() => {
         act()
           .catch(this.#trouble)
           .finally(() => {
-            if (!this.#closing) plan()
+            if (isWanted()) plan()
           })
       }, ms)
     }

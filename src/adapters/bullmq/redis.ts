@@ -1,9 +1,13 @@
-import type { ConnectionOptions } from 'bullmq'
+import type { ConnectionOptions, QueueEvents } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
+import pTimeout from 'p-timeout'
 import type { ResolvedAddress } from './options.ts'
 
 /** Milliseconds after which a client that is waited for gives up on an answer of Redis. */
 const ANSWER_WITHIN = 5_000
+
+/** Milliseconds that the polite end of a connection may take. */
+export const END_WITHIN = 1_000
 
 /** Milliseconds before the how-manieth attempt to connect again, the first soon. */
 const retryStrategy = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 10), 1_000)
@@ -17,7 +21,7 @@ const FOR_CLIENTS: RedisOptions = {
 }
 
 /** BullMQ's loops and a machine's calls outlive any trouble of Redis. */
-const FOR_LOOPS: RedisOptions = { maxRetriesPerRequest: null, retryStrategy }
+const FOR_LOOPS: RedisOptions = { maxRetriesPerRequest: null, commandTimeout: undefined, retryStrategy }
 
 export function createClient(address: ResolvedAddress): Redis {
   return create(address, FOR_CLIENTS)
@@ -40,12 +44,18 @@ function create({ connection }: ResolvedAddress, settings: RedisOptions): Redis 
 
 /** Ends a client, also one that cannot reach Redis. */
 export async function endClient(client: Redis): Promise<void> {
-  try {
-    if (client.status === 'ready') await client.quit()
-  } catch {
-    // It was about to end in any case.
-  }
+  if (client.status === 'ready') await soon(client.quit())
   client.disconnect()
+}
+
+/** Ends the reading of events, also where Redis is gone: then BullMQ waits for the end of a connection that there is not. */
+export async function endEvents(events: QueueEvents): Promise<void> {
+  await soon(events.close())
+}
+
+async function soon(ended: Promise<unknown>): Promise<void> {
+  // What fails was about to end in any case.
+  await pTimeout(ended, { milliseconds: END_WITHIN, fallback: () => undefined }).catch(() => undefined)
 }
 
 /**

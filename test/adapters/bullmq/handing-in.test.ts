@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { QueueStore } from '../../../src/adapters/bullmq/queue-store.ts'
 import { queueSettings } from '../../helpers/queue-setting.ts'
-import { RedisProxy } from '../../helpers/redis-proxy.ts'
 import { noRedis } from '../../helpers/redis-server.ts'
 import { end, factsOf, idOf, refused, valueOf } from '../../suites/answers.ts'
 
@@ -12,9 +11,8 @@ describe('handing calls in to a queue', { skip: noRedis, timeout: 120_000 }, () 
 
   test('a call whose admission nobody heard of is found by its key, and runs once', async (t) => {
     const setting = settingOf(t)
-    const { posts, redis } = setting
-    const proxy = await RedisProxy.start(redis.connection.port)
-    t.after(() => proxy.close())
+    const { posts } = setting
+    const proxy = await setting.proxy()
     const client = setting.client({ connection: proxy.connection })
     await setting.machine()
     await client.call('add', [0, 0])

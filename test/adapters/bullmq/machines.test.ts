@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { jobIdOf } from '../../../src/adapters/bullmq/job-ids.ts'
 import { until } from '../../helpers/latch.ts'
 import { queueSettings } from '../../helpers/queue-setting.ts'
 import { noRedis } from '../../helpers/redis-server.ts'
@@ -45,7 +47,7 @@ describe('machines of a queue', { skip: noRedis, timeout: 120_000 }, () => {
     assert.equal(trail.read().length, 2)
   })
 
-  test('a machine that was stopped past its lock kills its call, and its late result is refused', async (t) => {
+  test('a machine that was stopped past its lock kills its call', async (t) => {
     const setting = settingOf(t)
     const { posts } = setting
     const client = setting.client()
@@ -63,19 +65,68 @@ describe('machines of a queue', { skip: noRedis, timeout: 120_000 }, () => {
     assert.equal(trail.read().length, 1)
   })
 
-  test('a machine that cannot reach Redis kills its calls before another one can have them', async (t) => {
+  test('a result that comes when the call was lost already is refused', async (t) => {
     const setting = settingOf(t)
-    const { posts, redis } = setting
+    const { posts } = setting
     const client = setting.client()
-    const machine = await setting.machine()
-    const trail = posts.trail()
-    await client.start('hold', [trail.path, posts.latch().path], { timeout: 0 })
+    const proxy = await setting.proxy()
+    await setting.machine({ connection: proxy.connection })
+    const [latch, trail] = [posts.latch(), posts.trail()]
+    const id = idOf(await client.start('hold', [trail.path, latch.path], { timeout: 0 }))
     await setting.whereBegun(trail)
-    process.kill(redis.pid, 'SIGSTOP')
-    t.after(() => process.kill(redis.pid, 'SIGCONT'))
-    await until('its call to be killed', async () => (await machine.running()) === 0)
-    process.kill(redis.pid, 'SIGCONT')
-    assert.equal(trail.read().length, 1)
+    proxy.cut()
+    latch.open()
+    await until('its end', () => trail.read().includes('ended'))
+    await setting.machine()
+    errorOf(await client.wait(id, { timeout: Infinity }), 'CALL_LOST')
+    proxy.release()
+    // The machine that was cut off takes calls again after it has told of its result.
+    const other = posts.trail()
+    await setting.machines[1]?.close(setting.queue)
+    assert.equal(await client.call('hold', [other.path, latch.path]), 'held')
+    errorOf(await setting.client().wait(id), 'CALL_LOST')
+    assert.deepEqual(trail.read().slice(1), ['ended'])
+  })
+
+  for (const isClosing of [false, true]) {
+    test(`a machine that cannot reach Redis${isClosing ? ', and stops,' : ''} kills its calls before another one can have them`, async (t) => {
+      const setting = settingOf(t)
+      const { posts, queue } = setting
+      const client = setting.client()
+      const proxy = await setting.proxy()
+      const machine = await setting.machine({ connection: proxy.connection, lockDuration: 4_000 })
+      const trail = posts.trail()
+      const id = idOf(await client.start('hold', [trail.path, posts.latch().path], { timeout: 0 }))
+      await setting.whereBegun(trail)
+      if (isClosing) void machine.close(queue)
+      // Asked after that, so it is closing when this is answered.
+      await machine.running()
+      proxy.cut()
+      await until('its call to be killed', async () => (await machine.running()) === 0)
+      const admin = new Redis(setting.redis.connection)
+      t.after(() => admin.disconnect())
+      const left = await admin.pttl(`bull:${queue}:${jobIdOf(id)}:lock`)
+      assert.ok(left > 0, `${left} ms`)
+      proxy.release()
+    })
+  }
+
+  test('a machine that is given its own call again, which may begin twice, ends the first and holds the second', async (t) => {
+    const setting = settingOf(t)
+    const { posts, queue } = setting
+    const client = setting.client(again)
+    await setting.machine({ lockDuration: 30_000, stalledInterval: 100 })
+    const trail = posts.trail()
+    const id = idOf(await client.start('holdAgain', [trail.path, posts.latch().path], { timeout: 0 }))
+    await setting.whereBegun(trail)
+    const admin = new Redis(setting.redis.connection)
+    t.after(() => admin.disconnect())
+    await admin.del(`bull:${queue}:${jobIdOf(id)}:lock`)
+    await setting.whereBegun(trail, 2)
+    assert.equal(await client.call('add', [1, 2]), 3)
+    await client.cancel(id, { grace: 0 })
+    assert.equal(errorOf(await end(client, id), 'ABORTED').step, 'killed')
+    assert.equal(trail.read().length, 2)
   })
 
   test('a call can be waited for when the client that started it is dead', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { pino } from 'pino'
 import type { QueueRunner } from '../../../src/bullmq.ts'
 import type { CallId, CallStatus } from '../../../src/index.ts'
 import { until } from '../../helpers/latch.ts'
@@ -132,6 +134,55 @@ describe('a Redis that dies', { skip: noRedis, timeout: 120_000 }, () => {
     assert.equal(await client.call('add', [5, 6]), 11)
   })
 })
+
+describe('a Redis that is gone', { skip: noRedis, timeout: 60_000 }, () => {
+  let redis: RedisServer
+  before(async () => {
+    redis = await RedisServer.start()
+  })
+  after(() => redis.remove())
+
+  test('clients and machines can be closed all the same', async (t) => {
+    const setting = new QueueSetting(t, 'gone', redis)
+    const { posts, queue } = setting
+    const [first, second, third] = [setting.client(), setting.client(), setting.client()]
+    const [idle, busy] = await Promise.all([setting.machine(), setting.machine()])
+    const [latch, trail] = [posts.latch(), posts.trail()]
+    const ids = await Promise.all(
+      [first, second, third].map((client) => client.start('hold', [trail.path, latch.path], { timeout: 0 })),
+    )
+    await setting.whereBegun(trail, 3)
+    await redis.kill()
+    await refused(second.start('add', [1, 2]), 'NODE_UNREACHABLE')
+    const closing = [first, third].map((client) => client.close())
+    const waiting = third.wait(idOf(ids[2] as CallStatus), { timeout: Infinity })
+    await Promise.all([first, second, third].map((client) => client.disconnect()))
+    await Promise.all(closing)
+    assert.equal((await waiting).finished, false)
+    await Promise.all([idle.close(queue, { abort: true, grace: 0 }), busy.close(queue, { abort: true, grace: 0 })])
+  })
+})
+
+test(
+  'limits of the caller on the answers of Redis are none on what waits for news',
+  { skip: noRedis, timeout: 60_000 },
+  async (t) => {
+    const redis = await RedisServer.start()
+    t.after(() => redis.remove())
+    const setting = new QueueSetting(t, 'limited', redis)
+    const connection = { ...redis.connection, commandTimeout: 50 }
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: (line) => lines.push(line) })
+    await setting.machine({ connection, stalledInterval: 1_000 })
+    const client = setting.client({ connection, logger })
+    const [latch, trail] = [setting.posts.latch(), setting.posts.trail()]
+    const held = client.call('hold', [trail.path, latch.path])
+    await sleep(300)
+    latch.open()
+    assert.equal(await held, 'held')
+    assert.deepEqual(lines, [])
+  },
+)
 
 /** Kills all connections a few times, with something in between. @returns what stops that. */
 function killConnections(redis: Redis, between: () => Promise<unknown>): () => Promise<void> {
