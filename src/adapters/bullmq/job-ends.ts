@@ -1,6 +1,7 @@
 import type { CallId } from '../../model/call-id.ts'
 import { CallError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/status.ts'
+import { textOf } from '../../protocol/encoded-error.ts'
 import { readCallError, writeCallError, type CallErrorJson } from '../wire/call-errors.ts'
 import { readJobValue, type JobValue } from './job-values.ts'
 
@@ -56,6 +57,17 @@ export function readTimes(beginning: string): RunTimes | undefined {
 
 function timesOf(startedAt: number | undefined, endedAt: number): RunTimes {
   return startedAt === undefined ? { endedAt } : { startedAt, endedAt }
+}
+
+/** How a call ended; or, where that cannot be read, that it has ended. */
+export function readable(fn: string, read: () => CallEnd): CallEnd {
+  try {
+    return read()
+  } catch (cause) {
+    const message = `what the call of "${fn}" ended with cannot be read: ${textOf(cause)}`
+    const error = new CallError('PROTOCOL_ERROR', message, { fn, started: 'yes', cause })
+    return { outcome: { ok: false, error }, times: undefined }
+  }
 }
 
 export function lostCall(fn: string, why: string): CallError {

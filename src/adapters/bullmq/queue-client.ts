@@ -6,7 +6,7 @@ import { CallBook } from './call-book.ts'
 import { encodeReason, droppedCall } from './cancels.ts'
 import { Dropping } from './dropping.ts'
 import { HandingIn } from './handing-in.ts'
-import { isStoredApart, lostCall, readReturned, writeFailure } from './job-ends.ts'
+import { isStoredApart, lostCall, readable, readReturned, writeFailure } from './job-ends.ts'
 import { jobIdOf } from './job-ids.ts'
 import { readProgress } from './job-values.ts'
 import { Lookout } from './lookout.ts'
@@ -130,14 +130,18 @@ export class QueueClient {
     await Promise.all(calls.filter(({ startedAt }) => startedAt !== undefined).map(cancel))
   }
 
-  async page(filter: ListRequest): Promise<Row[]> {
+  /** A page of the list, and where the next one begins if there is one. Rows that are over leave it shorter. */
+  async page(filter: ListRequest): Promise<{ rows: Row[]; cursor: string | undefined }> {
     this.#dropping.flush()
-    const rows = await this.#ask(this.#link.store.page(filter))
-    for (const { jobId } of rows) {
+    const { limit } = filter
+    const found = await this.#ask(this.#link.store.page({ ...filter, limit: limit + 1 }))
+    for (const { jobId } of found) {
       const call = this.book.get(jobId)
       if (call) call.isTold = true
     }
-    return rows.filter((row) => isKept(row, this.#clock.now()))
+    const now = this.#clock.now()
+    const rows = found.slice(0, limit).filter((row) => isKept(row, now))
+    return { rows, cursor: found.length > limit ? found[limit - 1]?.seq : undefined }
   }
 
   async forget(id: string): Promise<void> {
@@ -199,7 +203,11 @@ export class QueueClient {
       returned: (jobId, returned) => {
         about(jobId, (call) => {
           if (isStoredApart(returned)) this.#lookNow(call)
-          else this.book.ended(call, readReturned(returned))
+          else
+            this.book.ended(
+              call,
+              readable(call.fn, () => readReturned(returned)),
+            )
         })
         this.#tellOfRoom()
       },

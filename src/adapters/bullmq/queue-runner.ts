@@ -78,7 +78,7 @@ export class ConnectedRunner<F> implements QueueRunner<F> {
     const { timeout } = asked
     const handed = await this.#admit(asked)
     if (timeout === 0 && typeof handed !== 'string') return handed.ticket()
-    const call = typeof handed === 'string' ? await this.#client.find(handed) : handed
+    const call = typeof handed === 'string' ? await this.#findKeyed(handed, asked) : handed
     await this.#client.untilEnded(call, timeout)
     this.#throwIfRefusedLate(call)
     return this.#answer(call.status(), this.start)
@@ -120,11 +120,9 @@ export class ConnectedRunner<F> implements QueueRunner<F> {
   async list(options?: ListOptions): Promise<CallPage> {
     const filter = readList(options)
     await this.#open()
-    const rows = await this.#client.page({ ...filter, limit: filter.limit + 1 })
-    const calls = rows.slice(0, filter.limit)
-    const last = calls.at(-1)
-    const page = { calls: calls.map(infoOf) }
-    return rows.length > calls.length && last ? { ...page, cursor: last.seq } : page
+    const { rows, cursor } = await this.#client.page(filter)
+    const calls = rows.map(infoOf)
+    return cursor === undefined ? { calls } : { calls, cursor }
   }
 
   async forget(id: CallId | (string & {})): Promise<void> {
@@ -236,6 +234,17 @@ export class ConnectedRunner<F> implements QueueRunner<F> {
     const { signal } = asked
     if (signal && typeof handed !== 'string' && !handed.end) this.#subscribe(handed, signal)
     return handed
+  }
+
+  /** The call that is there by its key; or a new one, if nobody can ask for that one any more. */
+  async #findKeyed(id: CallId, asked: HandIn): Promise<QueuedCall> {
+    try {
+      return await this.#client.find(id)
+    } catch (error) {
+      if (!(error instanceof CallError) || error.code !== 'CALL_EXPIRED') throw error
+      const handed = await this.#admit(asked)
+      return typeof handed === 'string' ? this.#client.find(handed) : handed
+    }
   }
 
   #refuse({ fn, signal }: HandIn): void {

@@ -7,6 +7,7 @@ import type { JobFacts } from './job-data.ts'
 import {
   isStoredApart,
   lostCall,
+  readable,
   readFailure,
   readReturned,
   readTimes,
@@ -148,7 +149,7 @@ export class QueueStore {
     if (fn == null) return undefined
     const facts = { fn, ...readFacts(opts) }
     if (finishedOn != null) {
-      const end = readEnd(jobId, fn, { returnvalue, result, outcome, failedReason })
+      const end = readable(fn, () => readEnd(jobId, fn, { returnvalue, result, outcome, failedReason }))
       return { ...facts, state: 'finished', end, finishedAt: end.times?.endedAt ?? Number(finishedOn) }
     }
     const startedAt = readBegun(begun, ats)
