@@ -58,6 +58,8 @@ function isNamed(tag: string, ifNoneMatch: string | undefined): boolean {
 
 export function sendProblem(reply: FastifyReply, problem: ProblemJson, after?: number): FastifyReply {
   if (after !== undefined) reply.header('retry-after', after)
+  // Fastify ends a connection whose body it did not read to its end: in HTTP/2 a request has a stream of its own.
+  if (reply.request.raw.httpVersionMajor > 1) reply.removeHeader('connection')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem))
 }

@@ -77,9 +77,22 @@ export class HttpNode {
       await this.#count(request, principal)
       return principal
     } catch (error) {
-      // Who guesses is to guess slowly.
-      if (request.getDecorator(PRINCIPAL) === '') await this.#count(request, `unknown at ${request.ip}`)
-      throw error
+      throw await this.refused(request, error)
+    }
+  }
+
+  /**
+   * Counts a request that is refused before it was let in, by its address: who guesses is to guess slowly.
+   *
+   * @returns what it is refused for in the end.
+   */
+  async refused(request: FastifyRequest, error: unknown): Promise<unknown> {
+    if (request.getDecorator(PRINCIPAL) !== '') return error
+    try {
+      await this.#count(request, `unknown at ${request.ip}`)
+      return error
+    } catch (limited) {
+      return limited
     }
   }
 

@@ -21,11 +21,12 @@ export type Authorize = (
   target: Target,
 ) => string | false | null | undefined | Promise<string | false | null | undefined>
 
-/** What one node lets others use of it. Each is checked before the request costs more. */
+/** What one node lets others use of it. */
 export interface HttpLimits {
   /** Bytes of a request's body; 1 or more. Default: 1,048,576 (1 MiB). */
   body?: number
-  /** Requests per second of one principal, on average over ten seconds; 1 or more. Default: 1,000. */
+  /** Requests per second of one principal, on average over ten seconds; 1 or more. As many that are refused before they are
+   * let in, or are not right, may come from one address. Default: 1,000. */
   rate?: number
   /** Waits of one principal that are held at once; 1 or more. Default: 2,500. */
   waitsPerPrincipal?: number

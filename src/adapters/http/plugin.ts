@@ -28,7 +28,7 @@ export async function addTo(app: FastifyInstance, options: HttpOptions, clock: C
   const resolved = resolveHttpOptions(options)
   const node = new HttpNode(resolved, clock)
   app.setValidatorCompiler(compileValidator)
-  app.setErrorHandler(answerError)
+  app.setErrorHandler(async (error, request, reply) => answerError(await node.refused(request, error), request, reply))
   app.setNotFoundHandler(answerNotFound)
   readBodies(app)
   app.addHook('onRoute', (route) => {

@@ -19,9 +19,9 @@ export interface TlsOptions {
 export interface ServeLimits extends HttpLimits {
   /** Connections at once; 1 or more. Further ones are closed. Default: 10,000. */
   connections?: number
-  /** Milliseconds in which the headers of a request have to arrive; 1 or more. Default: 10,000. */
+  /** Milliseconds in which the headers of a request have to arrive over HTTP/1.1; 1 or more. Default: 10,000. */
   headersTimeout?: number
-  /** Milliseconds in which a whole request has to arrive; 1 or more. Default: 60,000. */
+  /** Milliseconds in which a whole request has to arrive, over HTTP/2 after its headers; 1 or more. Default: 60,000. */
   requestTimeout?: number
   /** Bytes of a request's headers; 1,024 or more. Default: 16,384. */
   headers?: number

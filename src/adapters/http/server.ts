@@ -9,6 +9,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { BadRequests } from './bad-requests.ts'
 import { answerError, answerNotFound } from './errors.ts'
+import { endLateBodies } from './late-bodies.ts'
 import type { ResolvedServeOptions, TlsOptions } from './serve-options.ts'
 
 /** Milliseconds after which a connection that is not used is closed: longer than most proxies keep one. */
@@ -53,6 +54,7 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
   app.setErrorHandler(answerError)
   const server = app.server as HttpServer
   badRequests.watch(server)
+  if (tls) endLateBodies(server, limits.requestTimeout)
   server.maxConnections = limits.connections
   server.headersTimeout = http.headersTimeout
   server.requestTimeout = http.requestTimeout

@@ -119,6 +119,7 @@ test('the hook lets in, or does not, by the request, the function and the call',
   equal(unknown.headers.get('www-authenticate'), 'Bearer')
   equal((await start('echo', [])).status, 500)
   // Whoever watches the node need not be known.
+  await shared().ready()
   for (const path of ['/health', '/ready', '/openapi.json']) equal((await send(path)).status, 200, path)
 })
 
@@ -138,6 +139,22 @@ test('who is not let in cannot try without end', async (t) => {
   const statuses: number[] = []
   for (let i = 0; i < 11; i++) statuses.push((await send('/functions')).status)
   deepEqual(statuses, [...Array.from({ length: 10 }, () => 403), 429])
+  equal((await send('/functions', { headers: alice })).status, 200)
+})
+
+test('who sends what is no request cannot do so without end, and the others are let in', async (t) => {
+  const { send } = await startNode(t, { lent: shared(), serve: { authorize: byName, limits: { rate: 1 } } })
+  const wrong = [
+    () => send('/calls', { method: 'POST', body: '{', headers: alice }),
+    () => send('/calls', { method: 'POST', body: 'x', headers: { ...alice, 'content-type': 'text/plain' } }),
+    () => send('/calls', { method: 'POST', body: 'x'.repeat(2_000_000), headers: alice }),
+    () => send('/calls', { method: 'POST', body: { fn: 5 }, headers: alice }),
+    () => send('/calls?limit=x', { headers: alice }),
+  ]
+  const statuses: number[] = []
+  for (let i = 0; i < 15; i++) statuses.push((await wrong[i % wrong.length]?.())?.status ?? 0)
+  const first = [400, 415, 413, 400, 400]
+  deepEqual(statuses, [...first, ...first, 429, 429, 429, 429, 429])
   equal((await send('/functions', { headers: alice })).status, 200)
 })
 

@@ -1,13 +1,13 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
 import type { OutgoingHttpHeaders } from 'node:http'
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, type ClientHttp2Stream } from 'node:http2'
 import { request, type RequestOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { createAuthority, type Authority, type Certified } from '../../helpers/certificates.ts'
-import { pathOf, sharedNode } from './served.ts'
+import { pathOf, sharedNode, startNode } from './served.ts'
 
 let authority: Authority
 let alice: Certified
@@ -19,6 +19,19 @@ const node = sharedNode(async () => {
   bob = await authority.certify('bob')
   return { serve: { tls: { ...(await authority.certify('node')), ca: authority.ca } } }
 })
+
+/** The body of an answer to a request that has not ended itself. */
+async function received(stream: ClientHttp2Stream): Promise<string> {
+  let body = ''
+  stream.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+  await once(stream, 'end')
+  return body
+}
+
+/** Resolves when a request has ended on both sides. */
+async function closed(stream: ClientHttp2Stream): Promise<void> {
+  if (!stream.closed) await once(stream, 'close')
+}
 
 interface Told {
   status: number
@@ -66,6 +79,29 @@ test('what HTTP/2 can ask for beyond that is refused with a problem', async (t) 
     const [answer] = await once(stream, 'response')
     deepEqual([answer[':status'], JSON.parse(await text(stream)).status], [status, status], JSON.stringify(headers))
   }
+})
+
+test('a request of HTTP/2 whose body does not arrive in time is answered, and ended', async (t) => {
+  const tls = { ...(await authority.certify('node')), ca: authority.ca }
+  const { served, runner } = await startNode(t, { serve: { tls, limits: { requestTimeout: 100 } } })
+  const session = connectHttp2(served.url, { ca: authority.ca, ...alice })
+  t.after(() => session.destroy())
+  const late = session.request({ ':method': 'POST', ':path': '/v1/calls', 'content-type': 'application/json' })
+  late.write('{"fn":"add",')
+  const [headers] = await once(late, 'response')
+  const problem = JSON.parse(await received(late))
+  deepEqual([headers[':status'], problem.type, problem.retryable], [408, 'urn:coatcheck:problem:request-timeout', true])
+  await closed(late)
+
+  const endless = session.request({ ':path': '/v1/health', ':method': 'GET' }, { endStream: false })
+  deepEqual((await once(endless, 'response'))[0][':status'], 200)
+  equal(JSON.parse(await received(endless)).status, 'ok')
+  await closed(endless)
+
+  const waiting = session.request({ ':path': '/v1/calls', ':method': 'POST', 'content-type': 'application/json' })
+  waiting.end(JSON.stringify({ fn: 'returnWhenAborted', args: ['in its own time'], abortAfter: 300, grace: 60_000 }))
+  equal(JSON.parse(await text(waiting)).value, 'in its own time')
+  equal(runner.stats().waits, 0)
 })
 
 test('a wait goes with the client of HTTP/2 that takes its request back', async () => {
