@@ -7,7 +7,7 @@ import { resolveConnect } from '../../../src/adapters/client/options.ts'
 import { Transport } from '../../../src/adapters/client/transport.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { until } from '../../helpers/latch.ts'
-import { refused, valueOf } from '../../suites/answers.ts'
+import { isPending, refused, valueOf } from '../../suites/answers.ts'
 import type { Calls } from '../../suites/place.ts'
 import { FINISHED, fakeNode, send, sendProblem, UNFINISHED, type Answering, type FakeNode } from './fake-node.ts'
 
@@ -49,6 +49,20 @@ test('a call that has ended is told of by a node that has no room for waits', as
     else sendProblem(asked, 'too-many-waits', BUSY)
   })
   assert.equal(valueOf(await client.wait(UNFINISHED.id, { timeout: Infinity })), 3)
+})
+
+test('a client that closes waits for a call whose node has no room for waits', async (t) => {
+  const { client, node } = await setUp(t, (asked) => {
+    if (asked.what === 'POST /calls') send(asked, 202, UNFINISHED)
+    else if (asked.query.get('timeout') === '0') send(asked, 200, UNFINISHED)
+    else sendProblem(asked, 'too-many-waits', BUSY)
+  })
+  await client.start('add', [1, 2], { timeout: 0 })
+  const closed = client.close()
+  await until('a look at the call', () => node.asked.some(({ query }) => query.get('timeout') === '0'))
+  assert.ok(await isPending(closed))
+  await client.disconnect()
+  await closed
 })
 
 test('what a node sends away for longer than the margin can be tried again, and says so', async (t) => {
