@@ -85,12 +85,16 @@ describe('many nodes at once', () => {
     const bad: Record<string, string> = { dying: `https://localhost:${proxy.port}` }
     for (const name of ['hanging1', 'hanging2', 'hanging3']) bad[name] = await listen(t, false)
     for (const name of ['refusing1', 'refusing2']) bad[name] = await listen(t, true)
-    const all = connectTo(t, { ...bad, ...urls(14) }, 500)
+    // Long enough for 20 connections of one process on a machine that others keep busy.
+    const all = connectTo(t, { ...bad, ...urls(14) }, 4_000)
     const began = performance.now()
     const answer = all.callEach('hold', [latch.path, 'held'], { timeout: 6_000 })
-    await until('the calls', () => runner.stats().calls.running === 15)
-    await proxy.close()
-    latch.open()
+    try {
+      await until('the calls', () => runner.stats().calls.running === 15)
+    } finally {
+      await proxy.close()
+      latch.open()
+    }
     const results = await answer
     assert.ok(performance.now() - began < 6_000 + LATE)
     assert.equal(results.size, 20)
