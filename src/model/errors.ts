@@ -49,7 +49,7 @@ const CODES = {
   SPAWN_FAILED: { retryable: true, started: 'no' },
   /** The other host did not answer. */
   NODE_UNREACHABLE: { retryable: true, started: 'unknown' },
-  /** The other host does not let this caller in, or not do that. */
+  /** The other host does not let this caller in, or not do that; or takes no more of it for now, and then it is retryable. */
   NOT_PERMITTED: { retryable: false, started: 'no' },
 } as const satisfies Record<string, CodeFacts>
 

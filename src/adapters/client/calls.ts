@@ -188,7 +188,7 @@ export class Calls {
     if (!status.finished || status.id === undefined || keep || this.#told.has(status.id)) return status
     const { id, ...outcome } = status
     this.#own.gone(id)
-    // It expires by itself.
+    // A start that comes late must find it there. It expires by itself.
     if (starting.hasStrays) return outcome
     // If this does not arrive, the call expires by itself.
     const forgotten = this.#resources.forget(id).catch(() => undefined)
