@@ -90,9 +90,10 @@ export class CallServer {
       if (!call) continue
       call.leaseUntil = askedAt + this.#parts.lockDuration
       // Word of a cancel can have been missed.
-      this.#parts.store.word(jobId).then(({ cancel }) => {
+      const asked = this.#parts.store.word(jobId).then(({ cancel }) => {
         if (cancel) this.cancel(jobId, cancel)
-      }, this.#parts.onTrouble)
+      })
+      asked.catch(this.#parts.onTrouble)
     }
   }
 
@@ -253,7 +254,7 @@ export class CallServer {
   }
 
   async #goBack(call: ServedCall, hasNotBegun: boolean): Promise<never> {
-    if (hasNotBegun) await this.#parts.store.countReturn(call.jobId)
+    if (hasNotBegun) await this.#parts.store.countReturn(call.jobId, call.token)
     await call.job.moveToWait(call.token)
     throw new WaitingError()
   }
@@ -270,7 +271,7 @@ export class CallServer {
       return this.#goBack(call, true)
     }
     if (error.code !== 'QUEUE_FULL') return this.#failure(call, error)
-    await store.countReturn(call.jobId)
+    await store.countReturn(call.jobId, call.token)
     await call.job.moveToDelayed(Date.now() + NO_ROOM, call.token)
     return new DelayedError()
   }
@@ -297,7 +298,8 @@ export class CallServer {
     const call = this.#byId.get(id)
     if (!call) return
     this.#tellBegun(call)
-    this.#write(call, () => call.job.updateProgress(writeProgress(progress, this.#parts.valueLimit)))
+    const { store, valueLimit } = this.#parts
+    this.#write(call, async () => store.progress(call.jobId, call.token, writeProgress(progress, valueLimit)))
   }
 
   readonly #onFinished = ({ id, queueTime, runTime }: CallFinished): void => {

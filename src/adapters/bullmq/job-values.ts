@@ -31,18 +31,19 @@ export function readJobValue({ value, rich }: Readonly<JobValue>): unknown {
 }
 
 /**
- * Progress stands in a job by itself, and looks like a rich value only if it is one.
+ * Progress as JSON text. It stands in a job by itself, and looks like a rich value only if it is one.
  *
  * @param limit bytes that it may have.
  * @throws RangeError for more; UnwritableError for what cannot travel.
  */
-export function writeProgress(progress: unknown, limit: number): object | string | number | boolean {
+export function writeProgress(progress: unknown, limit: number): string {
   const { value, rich } = writeJobValue(progress, 'progress')
   const isPlain = rich === undefined && value != null && !looksRich(value)
   const written = isPlain ? value : { value, rich: rich ?? writeValue(progress, 'progress', 'rich') }
-  const size = Buffer.byteLength(JSON.stringify(written))
+  const text = JSON.stringify(written)
+  const size = Buffer.byteLength(text)
   if (size > limit) throw new RangeError(`progress has ${size} bytes as it travels, more than valueLimit (${limit})`)
-  return written as object | string | number | boolean
+  return text
 }
 
 /** @throws UnreadableError for what `writeProgress` did not write. */

@@ -44,6 +44,7 @@ export class QueueServer implements AsyncDisposable {
   #sweptFrom = 0
   #timers: Timer[] = []
   #closing: Promise<void> | undefined
+  #isServing = true
   #hasClosed = false
 
   constructor(runner: Runner, options: ResolvedServeOptions) {
@@ -60,7 +61,7 @@ export class QueueServer implements AsyncDisposable {
       clock: this.#clock,
       lockDuration,
       valueLimit,
-      onRunnerClosed: () => void this.#worker?.pause(true),
+      onRunnerClosed: () => this.#takeNoMore(),
       onTrouble: this.#trouble,
     })
   }
@@ -118,7 +119,7 @@ export class QueueServer implements AsyncDisposable {
   async #close(): Promise<void> {
     // Before the first wait, so that a call that ends now does not fetch the next one.
     const closed = this.#worker?.close()
-    const leaving = this.#store.leave(this.#name, ownKey(this.#base, 'servers')).catch(this.#trouble)
+    const leaving = this.#leave().catch(this.#trouble)
     if (this.#worker) await Promise.race([closed, this.#abandonedBy(this.#worker)])
     this.#hasClosed = true
     for (const timer of this.#timers) timer.clear()
@@ -141,6 +142,18 @@ export class QueueServer implements AsyncDisposable {
       if (isInVain && calm >= END_WITHIN) break
     }
     await worker.abandon()
+  }
+
+  /** The runner was closed, and this machine is still to be. */
+  #takeNoMore(): void {
+    if (!this.#isServing) return
+    this.#isServing = false
+    void this.#worker?.pause(true)
+    this.#leave().catch(this.#trouble)
+  }
+
+  #leave(): Promise<void> {
+    return this.#store.leave(this.#name, ownKey(this.#base, 'servers'))
   }
 
   async #checkRedis(): Promise<void> {
@@ -168,10 +181,10 @@ export class QueueServer implements AsyncDisposable {
   }
 
   async #signOfLife(): Promise<void> {
-    await this.#store.serve(this.#name, this.#options.concurrency, GONE_AFTER)
+    if (this.#isServing) await this.#store.serve(this.#name, this.#options.concurrency, GONE_AFTER)
     await this.#clock.set(this.#client)
     const dropped = await this.#store.sweep(this.#sweptFrom, SWEPT, this.#clock.now())
-    this.#sweptFrom = dropped.isLast ? 0 : this.#sweptFrom + SWEPT - dropped.count
+    this.#sweptFrom = dropped.isLast ? 0 : Math.max(0, this.#sweptFrom + SWEPT - dropped.count)
   }
 
   /** Does something again and again, each time after the last has ended. */

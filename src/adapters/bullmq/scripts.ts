@@ -44,6 +44,17 @@ local function isHeldBy(id, token)
   return redis.call('GET', key(id) .. ':lock') == token
 end
 
+-- How many machines serve the queue. Those that were not heard of are taken off.
+local function countServers()
+  local count, time = 0, now()
+  local all = redis.call('HGETALL', own('servers'))
+  for i = 1, #all, 2 do
+    if tonumber(string.match(all[i + 1], ':(%d+)')) > time then count = count + 1
+    else redis.call('HDEL', own('servers'), all[i]) end
+  end
+  return count
+end
+
 -- By how many calls there are more under way than there may be; 0 and less where there is room.
 local function excess(limit)
   local places = limit
@@ -59,7 +70,7 @@ end
 `
 
 /**
- * Hands a call in, as BullMQ adds a job with a priority, and puts it on the list of all calls after those that are on it.
+ * Hands a call in, as BullMQ adds a job with a priority, but without an event: every client would read it. And puts it on the list of all calls after those that are on it.
  * After that it drops the finished calls that come next: their ends have been told to the only ones who knew of them.
  * -1: its idempotency key is not, or no more, held for it. 0: there is no room for it. 1: it is there; also when it was
  * before, because the answer to that did not arrive.
@@ -84,7 +95,6 @@ local function handIn()
   local queue = redis.call('HMGET', key('meta'), 'paused', 'concurrency')
   local isMaxed = queue[2] and redis.call('LLEN', key('active')) >= tonumber(queue[2])
   if not queue[1] and not isMaxed then redis.call('ZADD', key('marker'), 0, '0') end
-  redis.call('XADD', key('events'), '*', 'event', 'waiting', 'jobId', id)
   return 1
 end
 local answer = handIn()
@@ -166,6 +176,23 @@ redis.call('XADD', key('events'), '*', 'event', 'coatcheck-begun', 'jobId', id, 
 return 1
 `
 
+/** Tells what a call reports of its progress, as BullMQ does it. */
+const progress = `
+local id, token, value = ARGV[1], ARGV[2], ARGV[3]
+if not isHeldBy(id, token) then return 0 end
+redis.call('HSET', key(id), 'progress', value)
+redis.call('XADD', key('events'), '*', 'event', 'progress', 'jobId', id, 'data', value)
+return 1
+`
+
+/** Counts that a call is given back that has not begun. */
+const giveBack = `
+local id, token = ARGV[1], ARGV[2]
+if not isHeldBy(id, token) then return 0 end
+redis.call('HINCRBY', key(id), 'returned', 1)
+return 1
+`
+
 /** Drops finished calls. */
 const forget = `
 local answers = {}
@@ -243,19 +270,14 @@ return {dropped, most > from + count and 0 or 1}
 
 /** Says that a machine serves the queue, with how many places, for so many milliseconds from now. */
 const serve = `
+countServers()
 redis.call('HSET', own('servers'), ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now() + tonumber(ARGV[3])))
 return 1
 `
 
-/** How many machines serve the queue. Those that were not heard of are taken off. */
+/** How many machines serve the queue. */
 const servers = `
-local count, time = 0, now()
-local all = redis.call('HGETALL', own('servers'))
-for i = 1, #all, 2 do
-  if tonumber(string.match(all[i + 1], ':(%d+)')) > time then count = count + 1
-  else redis.call('HDEL', own('servers'), all[i]) end
-end
-return count
+return countServers()
 `
 
 export const SCRIPTS = {
@@ -266,6 +288,8 @@ export const SCRIPTS = {
   cancel,
   write,
   begun,
+  progress,
+  giveBack,
   forget,
   settled,
   page,

@@ -50,9 +50,14 @@ export class ServedStore {
     await this.#scripts.run('write', jobId, token, 'result', value)
   }
 
+  /** @param progress as JSON text. */
+  async progress(jobId: string, token: string, progress: string): Promise<void> {
+    await this.#scripts.run('progress', jobId, token, progress)
+  }
+
   /** Counts that a call is given back that has not begun. */
-  async countReturn(jobId: string): Promise<void> {
-    await this.#client.hincrby(this.#base + jobId, 'returned', 1)
+  async countReturn(jobId: string, token: string): Promise<void> {
+    await this.#scripts.run('giveBack', jobId, token)
   }
 
   async word(jobId: string): Promise<Word> {

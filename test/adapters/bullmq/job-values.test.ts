@@ -33,7 +33,7 @@ test('every value and every progress that structured clone knows arrives', () =>
     fc.property(values, (made) => {
       const value: unknown = structuredClone(made)
       assert.deepEqual(readJobValue(travelled(writeJobValue(value, 'value'))), value)
-      assert.deepEqual(readProgress(travelled(writeProgress(value, LIMIT))), value)
+      assert.deepEqual(readProgress(JSON.parse(writeProgress(value, LIMIT))), value)
     }),
   )
 })
@@ -41,7 +41,7 @@ test('every value and every progress that structured clone knows arrives', () =>
 test('what JSON can carry stands in a job as it is', () => {
   const value = { list: [1, 'two', null, { three: true }], empty: {} }
   assert.deepEqual(writeJobValue(value, 'value'), { value })
-  assert.equal(writeProgress(value, LIMIT), value)
+  assert.equal(writeProgress(value, LIMIT), JSON.stringify(value))
 })
 
 test('what JSON would lose is not called exact', () => {
@@ -61,7 +61,7 @@ test('what is shown of a value that JSON cannot carry is cut off', () => {
 
 test('a plain progress that looks like one that is written otherwise arrives as it is', () => {
   const progress = { rich: '[1]', value: 2 }
-  assert.deepEqual(readProgress(travelled(writeProgress(progress, LIMIT))), progress)
+  assert.deepEqual(readProgress(JSON.parse(writeProgress(progress, LIMIT))), progress)
 })
 
 test('progress that is too large is refused, with its size', () => {

@@ -5,9 +5,13 @@ import { Queue } from 'bullmq'
 import { jobPriority, PRIORITIES } from '../../../src/adapters/bullmq/job-priorities.ts'
 import { jobIdOf } from '../../../src/adapters/bullmq/job-ids.ts'
 import { ServedStore } from '../../../src/adapters/bullmq/served-store.ts'
+import { serveQueue } from '../../../src/bullmq.ts'
+import { createRunner } from '../../../src/index.ts'
+import { until } from '../../helpers/latch.ts'
 import { queueSettings } from '../../helpers/queue-setting.ts'
 import { noRedis } from '../../helpers/redis-server.ts'
 import { end, idOf } from '../../suites/answers.ts'
+import { CALLS } from '../../suites/place.ts'
 
 /** Milliseconds: far beyond what clocks may differ by. */
 const DAY = 86_400_000
@@ -39,6 +43,43 @@ describe('what machines sweep away', { skip: noRedis, timeout: 60_000 }, () => {
     assert.deepEqual(await left(), [0, 1, 1])
     assert.equal(await redis.zcard(`${base}coatcheck:calls`), 2)
     assert.equal((await redis.keys(`${base}coatcheck:key:*`)).length, 2)
+  })
+
+  test('machines that give no sign of life any more are taken off by those that do', async (t) => {
+    const { queue, redis: server } = settingOf(t)
+    const redis = new Redis(server.connection)
+    t.after(() => redis.disconnect())
+    const store = new ServedStore(redis, `bull:${queue}:`)
+    await store.serve('gone', 1, -1)
+    await store.serve('there', 1, 60_000)
+    assert.deepEqual(await redis.hkeys(`bull:${queue}:coatcheck:servers`), ['there'])
+  })
+
+  test('what a machine says of a call that is not its own leaves nothing behind', async (t) => {
+    const { queue, redis: server } = settingOf(t)
+    const redis = new Redis(server.connection)
+    t.after(() => redis.disconnect())
+    const store = new ServedStore(redis, `bull:${queue}:`)
+    await store.countReturn('gone', 'token')
+    await store.progress('gone', 'token', '1')
+    await store.begun('gone', 'token', 1)
+    await store.setFailure('gone', 'token', '{}')
+    assert.deepEqual(await redis.keys(`bull:${queue}:*`), [])
+  })
+
+  test('a machine whose runner was closed serves no more', async (t) => {
+    const setting = settingOf(t)
+    const { queue, redis: server } = setting
+    const redis = new Redis(server.connection)
+    t.after(() => redis.disconnect())
+    const runner = createRunner({ functions: CALLS })
+    const machine = await serveQueue(runner, setting.serveOptions())
+    t.after(() => machine.close())
+    assert.equal(await redis.hlen(`bull:${queue}:coatcheck:servers`), 1)
+    await runner.close()
+    const id = idOf(await setting.client().start('add', [1, 2], { timeout: 0 }))
+    await until('it to leave', async () => (await redis.hlen(`bull:${queue}:coatcheck:servers`)) === 0)
+    assert.equal((await setting.client().wait(id, { timeout: 5 })).finished, false)
   })
 
   test('when priorities begin anew, calls from before go first, in their order', async (t) => {
