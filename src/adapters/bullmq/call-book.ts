@@ -34,10 +34,9 @@ export class CallBook {
   constructor({ clock, retainLimit, drop }: CallBookParts) {
     this.#clock = clock
     this.#drop = drop
-    this.#kept = new KeptCalls(retainLimit, (jobId, { id, fn }) => {
+    this.#kept = new KeptCalls(retainLimit, (jobId, kept) => {
       this.#drop(jobId, true)
-      this.#total.expired += 1
-      this.listeners.tell('expired', { id, fn })
+      this.#expired(kept)
     })
   }
 
@@ -70,7 +69,7 @@ export class CallBook {
   admitted(call: QueuedCall): void {
     this.#total.admitted += 1
     this.#isIdle = false
-    this.listeners.tell('queued', about(call))
+    if (this.listeners.has('queued')) this.listeners.tell('queued', about(call))
     call.admitted()
   }
 
@@ -83,7 +82,8 @@ export class CallBook {
   started(call: QueuedCall, startedAt: number): void {
     if (call.startedAt !== undefined || call.end) return
     call.startedAt = startedAt
-    if (call.isOwn) this.listeners.tell('started', { ...about(call), queueTime: queueTimeOf(call) })
+    if (call.isOwn && this.listeners.has('started'))
+      this.listeners.tell('started', { ...about(call), queueTime: queueTimeOf(call) })
   }
 
   progressed(call: QueuedCall, value: unknown): void {
@@ -107,6 +107,9 @@ export class CallBook {
     if (!call.isOwn) return
     this.#owned -= 1
     this.#count(call, end, endedAt)
+    // The news of its end took longer than it is kept.
+    const isOver = !call.isKept && endedAt + call.retain <= this.#clock.now()
+    if (isOver && call.isTold && call.retain > 0) this.#expired(call)
     this.#tellIfIdle()
   }
 
@@ -159,7 +162,12 @@ export class CallBook {
       this.#queueTimes.record(queueTime)
       this.#runTimes.record(runTime)
     }
-    this.listeners.tell('finished', { ...about(call), outcome, queueTime, runTime })
+    if (this.listeners.has('finished')) this.listeners.tell('finished', { ...about(call), outcome, queueTime, runTime })
+  }
+
+  #expired({ id, fn }: CallEvent): void {
+    this.#total.expired += 1
+    this.listeners.tell('expired', { id, fn })
   }
 
   #tellIfIdle(): void {

@@ -11,7 +11,7 @@ import type { Lookout } from './lookout.ts'
 import { QueuedCall } from './queued-call.ts'
 import type { QueueLink } from './queue-link.ts'
 import type { HandedIn } from './queue-store.ts'
-import { queueFull, refusalOf } from './refusals.ts'
+import { abortedBefore, queueFull, refusalOf } from './refusals.ts'
 
 /** A call that somebody asks for, with every default in place. Times are milliseconds. */
 export interface HandIn {
@@ -92,7 +92,9 @@ export class HandingIn {
     const before = this.#byKey.get(name)
     if (before) {
       if (before.digest !== digest) throw keyReused(name, fn)
-      return before.call
+      // The options of the first hold for it, its signal too.
+      const call = await before.call
+      return typeof call === 'string' ? call : call.id
     }
     const call = this.#addByKey(asked, name, digest)
     this.#byKey.set(name, { digest, call })
@@ -116,6 +118,7 @@ export class HandingIn {
       if (claimed.isThere) return callIdOf(claimed.jobId)
       if (claimed.jobId !== call.jobId) {
         await sleep(KEY_PATIENCE)
+        if (asked.signal?.aborted) throw abortedBefore(fn, asked.signal.reason)
         continue
       }
       try {

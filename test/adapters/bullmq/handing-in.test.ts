@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { QueueStore } from '../../../src/adapters/bullmq/queue-store.ts'
+import type { CallId } from '../../../src/index.ts'
 import { queueSettings } from '../../helpers/queue-setting.ts'
 import { noRedis } from '../../helpers/redis-server.ts'
-import { end, factsOf, idOf, refused, valueOf } from '../../suites/answers.ts'
+import { end, errorOf, factsOf, idOf, refused, valueOf } from '../../suites/answers.ts'
 
 describe('handing calls in to a queue', { skip: noRedis, timeout: 120_000 }, () => {
   const settingOf = queueSettings()
@@ -40,6 +42,25 @@ describe('handing calls in to a queue', { skip: noRedis, timeout: 120_000 }, () 
       assert.equal(valueOf(await sum), 3)
     }
     assert.equal(valueOf(await client.start('add', [1, 2], { idempotencyKey: 'keyed' })), 3)
+  })
+
+  test('of two starts of one call only the first can abort it by its signal', async (t) => {
+    const setting = settingOf(t)
+    const client = setting.client()
+    const [first, second] = [new AbortController(), new AbortController()]
+    const statuses = await Promise.all(
+      [first, second].map(({ signal }) =>
+        client.start('add', [1, 2], { idempotencyKey: 'shared', timeout: 0, signal }),
+      ),
+    )
+    const [id, same] = statuses.map(idOf) as [CallId, CallId]
+    assert.equal(id, same)
+    assert.deepEqual(
+      [first, second].map(({ signal }) => getEventListeners(signal, 'abort').length),
+      [1, 0],
+    )
+    first.abort('not needed')
+    assert.equal(errorOf(await end(client, id), 'ABORTED').cause, 'not needed')
   })
 
   test('a key lives as long as its call, and no longer than a moment without one', async (t) => {
