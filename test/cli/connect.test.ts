@@ -86,6 +86,8 @@ suite('the connection to a node', () => {
     const runner = createRunner({ functions: CALLS })
     const node = await serve(runner, { port: 0, functions: ['add'] })
     t.after(() => node.close())
+    // A call that takes longer is one whose ID the program was told.
+    await runner.ready()
     equal((await new ConnectingShell().run('call', node.url, 'add', '[1, 2]')).stdout, '3\n')
     deepEqual(runner.stats().calls, { queued: 0, running: 0, finished: 0 })
   })

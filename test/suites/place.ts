@@ -51,6 +51,8 @@ export interface PlaceOptions extends Pick<
 export interface Place {
   capabilities: Capabilities
   create(options: PlaceOptions): Runner<Calls> | Promise<Runner<Calls>>
+  /** Waits that have arrived where the calls run. Left out where that is the runner itself. */
+  waitsHeld?(runner: Runner<Calls>): number
   /** Ends what stands behind a runner that was closed. */
   destroy?(runner: Runner<Calls>): Promise<void>
 }
@@ -80,6 +82,11 @@ export class Suite {
   /** How many calls a test makes that would like to make that many. */
   many(count: number): number {
     return this.capabilities.quickCalls ? count : Math.ceil(count / 10)
+  }
+
+  /** How many waits for a runner's calls have arrived where those run. */
+  async waitsHeld(runner: Runner<Calls>): Promise<number> {
+    return this.#place.waitsHeld?.(runner) ?? (await runner.stats()).waits
   }
 
   /** A runner of the test's own. It is closed when the test ends, and its calls are aborted. */

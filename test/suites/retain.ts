@@ -61,6 +61,8 @@ export function retainRules(suite: Suite): void {
     const latch = posts.latch()
     const id = await begin(runner, 'hold', [latch.path, 'gone'], { retain: 0 })
     const waits = [end(runner, id), end(runner, id)]
+    // A client may ask once for both.
+    await until('the waits', async () => (await suite.waitsHeld(runner)) > 0)
     latch.open()
     for (const status of await Promise.all(waits)) assert.deepEqual(status, { finished: true, ok: true, value: 'gone' })
     await refused(runner.wait(id), 'CALL_EXPIRED')

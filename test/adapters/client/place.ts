@@ -53,6 +53,12 @@ export function remotePlace(
       return client
     },
 
+    waitsHeld(client) {
+      const { node } = nodes.get(client) ?? {}
+      if (!node) throw new Error('this client has no node')
+      return node.runner.stats().waits
+    },
+
     async destroy(client) {
       const { node, isUsual } = nodes.get(client) ?? {}
       nodes.delete(client)
