@@ -132,6 +132,9 @@ export class Line {
       if (reply.kind !== 'rate-limited') return reply
       const delay = delayOf(reply)
       if (this.#clock.now() + delay > until + margin) return reply
+      // The node is there: what failed before it said so does not count.
+      failures = 0
+      giveUpAt = Infinity
       await this.#transport.pause(delay, signal)
     }
   }

@@ -51,6 +51,20 @@ test('a call that has ended is told of by a node that has no room for waits', as
   assert.equal(valueOf(await client.wait(UNFINISHED.id, { timeout: Infinity })), 3)
 })
 
+test('a connection that breaks after a node asked for a pause is made again for as long as any', async (t) => {
+  const { client, node } = await setUp(
+    t,
+    (asked, { asked: all }) => {
+      if (all.length === 2) sendProblem(asked, 'rate-limited', { 'retry-after': '1' })
+      else if (all.length < 4) asked.response.destroy()
+      else send(asked, 200, FINISHED)
+    },
+    { margin: 800 },
+  )
+  assert.equal(valueOf(await client.wait(UNFINISHED.id)), 3)
+  assert.equal(node.asked.length, 4)
+})
+
 test('a client that closes waits for a call whose node has no room for waits', async (t) => {
   const { client, node } = await setUp(t, (asked) => {
     if (asked.what === 'POST /calls') send(asked, 202, UNFINISHED)
