@@ -1,9 +1,12 @@
-import assert, { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
+import { documents, requests, type ArbitraryRequest } from './arbitrary-requests.ts'
 import { sendRaw, type RawAnswer } from './raw.ts'
-import { sharedNode, startNode } from './served.ts'
+import { sharedNode, startNode, type Node } from './served.ts'
 
 const CASES = process.env['COATCHECK_LONG_TESTS'] === '1' ? 10_000 : 500
 
@@ -55,104 +58,79 @@ test('a request that does not arrive in time is answered with a problem', async 
   socket.destroy()
 })
 
-const methods = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PROPFIND', 'get', 'X')
-const text = fc.string({ unit: 'grapheme-ascii', maxLength: 20 })
-const segment = fc.oneof(
-  fc.constantFrom('v1', 'calls', 'cancel', 'events', 'functions', 'stats', '..', '%2e', '%00', '%ff', '1:2:3.5:aa'),
-  text.map(encodeURIComponent),
-)
-const queries = fc.oneof(
-  fc.constant(''),
-  fc
-    .tuple(fc.constantFrom('timeout', 'limit', 'cursor', 'state', 'fn', 'x'), text)
-    .map(([name, value]) => `?${name}=${encodeURIComponent(value)}`),
-)
-const paths = fc.oneof(
-  fc.constantFrom('/v1/calls', '/v1/calls/x/cancel', '/v1/calls/x', '/v1/calls/x/events', '*', '//', '/v1//calls'),
-  fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join('/')}`),
-)
-const header = fc.tuple(
-  fc.constantFrom(
-    'accept',
-    'prefer',
-    'if-none-match',
-    'last-event-id',
-    'idempotency-key',
-    'coatcheck-node',
-    'content-type',
-    'transfer-encoding',
-    'content-length',
-    'content-encoding',
-    'expect',
-    'upgrade',
-    'x-other',
-  ),
-  fc.oneof(
-    text,
-    fc.constantFrom(
-      'application/json',
-      'application/vnd.coatcheck+json',
-      '*/*',
-      'chunked',
-      '0',
-      '-1',
-      '5',
-      'gzip',
-      'text/event-stream',
-    ),
-  ),
-)
-const json = fc.oneof(
-  fc.json(),
-  fc
-    .record(
-      {
-        fn: fc.oneof(fc.constantFrom('echo', 'nothing', '__proto__'), fc.jsonValue()),
-        args: fc.oneof(fc.jsonValue(), fc.array(fc.jsonValue())),
-        timeout: fc.oneof(fc.constant(0), fc.jsonValue()),
-        extra: fc.jsonValue(),
-      },
-      { requiredKeys: [] },
-    )
-    .map((value) => JSON.stringify(value)),
-)
-const bodies = fc.oneof(
-  fc.constant(''),
-  json,
-  text,
-  json.map((value) => value.slice(0, -1)),
-)
-const types = fc.constantFrom('application/json', 'application/vnd.coatcheck+json', 'text/plain', '')
+/** Asserts that an answer is none of the node's failing. */
+function check({ status, headers, body }: RawAnswer, { method, path }: ArbitraryRequest): void {
+  ok(status >= 200 && status < 500, `${method} ${path} was answered with ${status}`)
+  if (status >= 400 && method !== 'HEAD') typeOf({ status, headers, body })
+}
 
-const request = fc.record({
-  method: methods,
-  path: paths,
-  query: queries,
-  headers: fc.array(header, { maxLength: 3 }),
-  body: bodies,
-  type: types,
-})
+/** Asserts that the node is as it was. */
+async function checkNode({ send, runner }: Node): Promise<void> {
+  equal((await send('/health')).status, 200)
+  equal(runner.stats().waits, 0)
+}
+
+function written({ method, path, query, headers, body, type }: ArbitraryRequest): string {
+  const lines = [
+    `${method} ${path}${query} HTTP/1.1`,
+    'host: localhost',
+    'connection: close',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    ...(type === '' ? [] : [`content-type: ${type}`]),
+    ...(body === '' ? [] : [`content-length: ${Buffer.byteLength(body)}`]),
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
 
 test(`whatever is sent, no answer is a failure of the node, and each refusal is a problem (${CASES} cases)`, async () => {
   const counts = new Map<number, number>()
   await fc.assert(
-    fc.asyncProperty(request, async ({ method, path, query, headers, body, type }) => {
-      const lines = [
-        `${method} ${path}${query} HTTP/1.1`,
-        'host: localhost',
-        'connection: close',
-        ...headers.map(([name, value]) => `${name}: ${value}`),
-        ...(type === '' ? [] : [`content-type: ${type}`]),
-        ...(body === '' ? [] : [`content-length: ${Buffer.byteLength(body)}`]),
-      ]
-      const answer = await sendRaw(port(), `${lines.join('\r\n')}\r\n\r\n${body}`)
+    fc.asyncProperty(requests, async (request) => {
+      const answer = await sendRaw(port(), written(request))
       counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1)
-      assert.ok(answer.status >= 200 && answer.status < 500, `${lines[0]} was answered with ${answer.status}`)
-      if (answer.status >= 400 && method !== 'HEAD') typeOf(answer)
+      check(answer, request)
     }),
     { numRuns: CASES },
   )
   console.log(`answers by status: ${JSON.stringify(Object.fromEntries(counts))}`)
-  equal((await node().send('/health')).status, 200)
-  assert.ok((await node().runner.stats()).waits === 0)
+  await checkNode(node())
+})
+
+test(`wherever a request is cut off, the node goes on (${CASES} cases)`, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      requests,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.boolean(),
+      async (request, part, isReset) => {
+        const bytes = written(request)
+        const socket = connect(port(), '127.0.0.1').on('error', () => undefined)
+        await once(socket, 'connect')
+        socket.write(bytes.slice(0, Math.floor(bytes.length * part)))
+        if (isReset) socket.resetAndDestroy()
+        else socket.end().resume()
+        await once(socket, 'close')
+      },
+    ),
+    { numRuns: CASES },
+  )
+  await checkNode(node())
+})
+
+test(`whatever a document of values says, it is taken or refused (${CASES} cases)`, async () => {
+  const counts = new Map<number, number>()
+  await fc.assert(
+    fc.asyncProperty(documents, async (args) => {
+      const headers = { 'content-type': RICH_TYPE, accept: RICH_TYPE }
+      const body = JSON.stringify({ fn: 'echo', args, retain: 0 })
+      const { status, json } = await node().send('/calls', { method: 'POST', headers, body })
+      counts.set(status, (counts.get(status) ?? 0) + 1)
+      if (status === 200) equal(json['ok'], true)
+      else deepEqual([status, json['type']], [422, 'urn:coatcheck:problem:arguments-unfit'])
+    }),
+    { numRuns: CASES },
+  )
+  console.log(`documents by status: ${JSON.stringify(Object.fromEntries(counts))}`)
+  for (const status of [200, 422]) ok((counts.get(status) ?? 0) > CASES / 20, `${status}`)
+  await checkNode(node())
 })
