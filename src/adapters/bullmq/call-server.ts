@@ -194,8 +194,10 @@ export class CallServer {
     const { runner } = this.#parts
     const { job } = call
     try {
+      const args = readArgs(job.data)
+      const options = { timeout: BEGUN_AFTER, ...readLimits(job.data) }
       this.#handed = call
-      const started = runner.start(job.name, readArgs(job.data), { timeout: BEGUN_AFTER, ...readLimits(job.data) })
+      const started = runner.start(job.name, args, options)
       this.#handed = undefined
       return await started
     } catch (error) {

@@ -111,6 +111,22 @@ describe('machines of a queue', { skip: noRedis, timeout: 120_000 }, () => {
     })
   }
 
+  test('a machine whose runner keeps nothing serves as any other', async (t) => {
+    const setting = settingOf(t)
+    const { posts } = setting
+    const client = setting.client()
+    await setting.machine({}, { retain: 0, retainLimit: 0 })
+    const [latch, trail] = [posts.latch(), posts.trail()]
+    const id = idOf(await client.start('hold', [trail.path, latch.path], { timeout: 0 }))
+    await until('its begin to be told', async () => {
+      const status = await client.wait(id, { timeout: 0 })
+      return !status.finished && status.state === 'running'
+    })
+    latch.open()
+    assert.equal(valueOf(await end(client, id)), 'held')
+    assert.equal(await client.call('add', [1, 2]), 3)
+  })
+
   test('a machine that is given its own call again, which may begin twice, ends the first and holds the second', async (t) => {
     const setting = settingOf(t)
     const { posts, queue } = setting
