@@ -1,4 +1,5 @@
 import {
+  defaultParseOperations,
   defaultStringifyOperations,
   stringify,
   unflatten,
@@ -43,7 +44,24 @@ export function writeThrown(thrown: unknown): string {
 export function readRich(flattened: unknown): unknown {
   const parts: DecodedParts = new WeakSet()
   const revivers = { Error: (encoded: EncodedError): unknown => decodeError(encoded, parts) }
-  return unflatten(flattened as number | unknown[], revivers, { operations: READING })
+  return unflatten(flattened as number | unknown[], revivers, { operations: { ...READING, ...gapsWithin(MOST_GAPS) } })
+}
+
+/**
+ * Elements that the arrays with gaps in one document may have, gaps included: some bytes say that there are millions, for
+ * which structured clone takes memory.
+ */
+const MOST_GAPS = 1_000_000
+
+function gapsWithin(most: number): Partial<ParseOperations> {
+  let left = most
+  return {
+    createSparseArray(length) {
+      left -= length
+      if (left < 0) throw new TypeError(`arrays with gaps have more than ${most} elements in all`)
+      return defaultParseOperations.createSparseArray(length)
+    },
+  }
 }
 
 const REDUCERS = {
