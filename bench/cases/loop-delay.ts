@@ -1,5 +1,5 @@
 import type { Contender } from '../contenders/contender.ts'
-import { ON_THREADS, type ContenderName } from '../contenders/contenders.ts'
+import { NEAREST, type ContenderName } from '../contenders/contenders.ts'
 import type { Case } from '../harness/case.ts'
 import { keepUp } from '../harness/load.ts'
 import { TIMES } from '../harness/load-case.ts'
@@ -11,14 +11,14 @@ const IN_FLIGHT = 64
 /** What the rest of a process notices of a pool under full load: by how much its event loop is late. */
 export const loopDelaySmall = loopDelayCase({
   title: `How late the event loop is, ${IN_FLIGHT} no-ops in flight`,
-  contenders: ON_THREADS,
+  contenders: NEAREST,
   call: (contender) => contender.call('noop'),
 })
 
 /** The same when the event loop has little to do, and no processor of its own. */
 export const loopDelayCpuBound = loopDelayCase({
   title: `How late the event loop is, ${IN_FLIGHT} calls of 1 ms in flight on ${WORKERS} threads`,
-  contenders: ON_THREADS,
+  contenders: NEAREST,
   call: (contender) => contender.call('spin', 1),
 })
 

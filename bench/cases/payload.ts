@@ -1,4 +1,4 @@
-import { ON_THREADS } from '../contenders/contenders.ts'
+import { NEAREST, ON_THREADS } from '../contenders/contenders.ts'
 import { loadCase } from '../harness/load-case.ts'
 
 const MEGABYTE = 1_000_000
@@ -18,7 +18,7 @@ export const smallObject = loadCase({
 
 export const largeObject = loadCase({
   title: '10 KB of objects, there and back, 8 in flight',
-  contenders: ON_THREADS,
+  contenders: NEAREST,
   ...LOAD,
   call: (contender) => contender.call('echo', LARGE),
 })

@@ -45,6 +45,16 @@ export const ON_THREADS: readonly ContenderName[] = ELSEWHERE.filter(
   (name) => name !== 'tinypool child_process' && name !== 'workerpool process',
 )
 
+/** The nearest of them, for cases that would take long with all. */
+export const NEAREST: readonly ContenderName[] = [
+  'coatcheck call',
+  'coatcheck call, again',
+  'coatcheck start',
+  'postMessage',
+  'piscina',
+  'poolifier',
+]
+
 /** What the others are held against, in cases that do not name another. */
 export const REFERENCE: ContenderName = 'piscina'
 
