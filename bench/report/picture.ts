@@ -1,8 +1,10 @@
 import { markup, raw, type Markup } from './markup.ts'
 import { PLOT_WIDTH } from './plot.ts'
-import { PLOT_STYLE } from './style.ts'
+import { PLOT_STYLE, withoutVariables } from './style.ts'
 
 const GAP = 32
+
+const STYLE = withoutVariables(`${PLOT_STYLE}.paper {\n  fill: var(--paper);\n}\n`)
 
 /** Plots side by side, as an SVG file. It brings its ground: it is shown on pages of any colour. */
 export function pictureOf(title: string, plots: readonly { plot: Markup; height: number }[]): string {
@@ -17,8 +19,8 @@ export function pictureOf(title: string, plots: readonly { plot: Markup; height:
     markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
   <title>${title}</title>
   <style>
-${raw(PLOT_STYLE)}</style>
-  <rect width="100%" height="100%" rx="8" style="fill: var(--paper)"/>${placed}
+${raw(STYLE)}</style>
+  <rect class="paper" width="100%" height="100%" rx="8"/>${placed}
 </svg>
 `
   return picture

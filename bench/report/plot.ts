@@ -26,7 +26,7 @@ export function plotOf({ title, unit, better }: Figure, rows: readonly Row[]): M
   const summary = `${title}, ${better} is better: ${rows.map((row) => `${row.contender} ${formatFigure(row.median)} ${unit}`).join(', ')}`
   return markup`
   <svg class="plot" role="img" aria-label="${summary}" viewBox="0 0 ${PLOT_WIDTH} ${height}" width="${PLOT_WIDTH}" height="${height}">
-    <text class="title" x="0" y="12">${title}, ${unit}<tspan class="tick"> (${better} is better)</tspan></text>${ticks}${rows.map(
+    <text class="title" x="0" y="12">${title}, ${unit} <tspan class="tick">(${better} is better)</tspan></text>${ticks}${rows.map(
       (row, i) => bar(row, MARGIN.top + i * ROW.height, x),
     )}
   </svg>`

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, throws } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok, throws } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { SaxesParser } from 'saxes'
@@ -54,4 +54,7 @@ test('the picture is an SVG file that loads nothing and fits light and dark', ()
   new SaxesParser().write(picture).close()
   deepEqual(picture.match(/https?:[^"]*/gu), ['http://www.w3.org/2000/svg'])
   match(picture, /prefers-color-scheme: dark/u)
+  // Not all that shows SVG files knows CSS variables, without which all would be black.
+  doesNotMatch(picture, /var\(/u)
+  match(picture, /\.own \.bar \{\s*fill: #/u)
 })
