@@ -51,8 +51,8 @@ console.log(`\n${fileURLToPath(page)}`)
 async function run(name: string): Promise<Section> {
   const measured = CASES[name]
   if (!measured) throw new Error(`there is no case ${name}`)
-  const onProgress = (round: number, contender: string): void =>
-    showProgress(`${name}, round ${round + 1} of ${rounds}: ${contender}`)
+  const onProgress = (round: number, contender: string, most: number): void =>
+    showProgress(`${name}, round ${round + 1} of ${most}: ${contender}`)
   const results: Measured[] = await measureCase({ name, case: measured, rounds, effort, onProgress })
   showProgress('')
   console.log(tableOf(measured, results))

@@ -19,7 +19,7 @@ export interface Plan {
   rounds: number
   effort: Effort
   /** Told before each measurement. */
-  onProgress?: (round: number, contender: ContenderName) => void
+  onProgress?: (round: number, contender: ContenderName, rounds: number) => void
 }
 
 export interface Measured {
@@ -48,7 +48,7 @@ export async function measureCase({
   for (let round = 0; round < rounds; round++) {
     const first = Math.floor((round * contenders.length) / rounds)
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
-      onProgress?.(round, contender)
+      onProgress?.(round, contender, rounds)
       figures.get(contender)?.push(await measureOnce([name, contender, effort], execArgv))
     }
   }

@@ -13,7 +13,8 @@ export class CommonParts {
 
   clear(): void {
     this.#first = undefined
-    this.#seen.clear()
+    // That makes a new table, whether there was anything in the old one or not.
+    if (this.#seen.size > 0) this.#seen.clear()
   }
 
   /** Takes in one more list of values. False when it may have parts in common with those before: it must not go along. */

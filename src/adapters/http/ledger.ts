@@ -103,7 +103,8 @@ export class Ledger {
   async #sweep(): Promise<void> {
     this.#sweepAt = Infinity
     let asked = 0
-    for (const [id, { isKept }] of this.#owned) {
+    // As they are now: more can come as fast as they are looked at.
+    for (const [id, { isKept }] of Array.from(this.#owned)) {
       if (!isKept) continue
       await this.#ask(id)
       asked += 1

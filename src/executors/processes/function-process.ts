@@ -180,8 +180,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
         this.#expectStart(job, within)
         return
       }
-      this.#over()
-      this.#kill()
+      this.#condemn()
     })
   }
 
@@ -262,9 +261,8 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
     if (this.state === 'ready' || this.state === 'settling') this.#over()
     const goesOn = (): void => {
       if (this.#child?.hasExited) return
-      this.#over()
       this.#wentOn = this.#broken('it closed its answers, and went on')
-      this.#kill()
+      this.#condemn()
     }
     this.#parts.clock.setTimeout(() => void setImmediate(goesOn), ANSWERS_ENDED_FOR, { ref: false })
   }
@@ -399,15 +397,15 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
     return lossOf({ ...about, uncaught: this.#uncaught, stderr }, exit)
   }
 
-  /** What it says means nothing any more, so it takes no other call. The one it has ends with the process. */
+  /** What it says means nothing any more. */
   #breaksRules(error: CallError): void {
-    if (this.state !== 'starting') this.#over()
     this.#protocolError ??= error
-    this.#kill()
+    this.#condemn()
   }
 
-  /** Not on behalf of its job, if that has one. */
-  #kill(): void {
+  /** It is of no use any more: it takes no other call, and is killed. The call it has did not ask for that. */
+  #condemn(): void {
+    if (this.state !== 'starting') this.#over()
     this.#child?.signal('SIGKILL')
     if (this.job) this.#giveUpWithin(END_WITHIN)
   }

@@ -306,6 +306,18 @@ describe('a process that closes its answers', () => {
     deepEqual(codes(play), ['PROTOCOL_ERROR'])
   })
 
+  test('counts as one that starts until its end is known, so that no other takes its place before', async () => {
+    const play = new Playground({ spares: 0, reusable: 0, reuse: 1 })
+    play.add()
+    await play.settle()
+    const [child] = play.children
+    child?.closeAnswers()
+    await play.settle()
+    await play.clock.advance(200)
+    await play.settle()
+    deepEqual([child?.signals, play.children.length], [['SIGKILL'], 1])
+  })
+
   test('crashed when the news of its end were only late', async () => {
     const { play, child } = await closing()
     child.exit(null, 'SIGSEGV')
