@@ -121,6 +121,8 @@ test('a spawner that has no descriptors left is a typed error, and works again w
   })
   equal(await runner.call('works', []), 1)
   const spawner = await ownSpawner()
+  // A spawner reads /proc for what an ended command has left, with descriptors that are none of the rest's.
+  await until('no process', () => runner.stats().processes.size === 0)
   const its = openDescriptors(spawner)
   execFileSync('prlimit', ['--pid', String(spawner), `--nofile=${its + 1}:`])
   const error = await failure(runner.call('works', []), 'SPAWN_FAILED')
