@@ -1,5 +1,5 @@
 // Measures what calls cost, beside what a user would pick instead: `npm run bench`, `npm run bench -- one-at-a-time`.
-// Leaves the results in bench/results: as JSON, and as a page to look at.
+// Leaves the results in bench/results: as JSON, and as a page to look at. Those of some cases are called by their names.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/cases.ts'
@@ -9,7 +9,7 @@ import { measureCase, type Measured } from './harness/rounds.ts'
 import { MARKS } from './marks.ts'
 import { pageOf, type Section } from './report/page.ts'
 import { showProgress } from './report/progress.ts'
-import { writeResults } from './report/results.ts'
+import { LATEST, writeResults } from './report/results.ts'
 import { tableOf } from './report/table.ts'
 import { describeVerdict, judgeGoal } from './report/verdict.ts'
 
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, short: { type: 'boolean', default: false } },
 })
 const names = positionals.length > 0 ? positionals : Object.keys(CASES)
+const called = positionals.length > 0 ? names.join('+') : LATEST
 const unknown = names.filter((name) => !Object.hasOwn(CASES, name))
 const rounds = Number(values.rounds)
 if (unknown.length > 0) fail(`there is no case ${unknown.join(', ')}; there are: ${Object.keys(CASES).join(', ')}`)
@@ -45,7 +46,7 @@ const verdicts = sections.flatMap(({ name, case: { figures }, measured }) =>
 )
 for (const verdict of verdicts) console.log(`${verdict.isMet ? 'met     ' : 'not met '} ${describeVerdict(verdict)}`)
 const cases = Object.fromEntries(sections.map(({ name, measured }) => [name, measured]))
-const page = writeResults({ machine, effort, cases }, pageOf({ machine, sections, verdicts }))
+const page = writeResults(called, { machine, effort, cases }, pageOf({ machine, sections, verdicts }))
 console.log(`\n${fileURLToPath(page)}`)
 
 async function run(name: string): Promise<Section> {

@@ -12,22 +12,27 @@ export interface Results {
 }
 
 const FOLDER = new URL('../results/', import.meta.url)
-const LATEST = new URL('latest.json', FOLDER)
-const PAGE = new URL('latest.html', FOLDER)
+/** What the results of a run of all cases are called. */
+export const LATEST = 'latest'
 
 /** @returns where the page is. */
-export function writeResults(results: Results, page: string): URL {
+export function writeResults(name: string, results: Results, page: string): URL {
   mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(LATEST, `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(PAGE, page)
-  return PAGE
+  writeFileSync(fileOf(name, 'json'), `${JSON.stringify(results, undefined, 2)}\n`)
+  const pageFile = fileOf(name, 'html')
+  writeFileSync(pageFile, page)
+  return pageFile
 }
 
-/** @throws if there was no run. */
+/** Those of the last run of all cases. @throws if there was none. */
 export function readResults(): Results {
   try {
-    return JSON.parse(readFileSync(LATEST, 'utf8')) as Results
+    return JSON.parse(readFileSync(fileOf(LATEST, 'json'), 'utf8')) as Results
   } catch (cause) {
     throw new Error('there are no results that can be read; `npm run bench` makes them', { cause })
   }
+}
+
+function fileOf(name: string, ending: 'html' | 'json'): URL {
+  return new URL(`${name}.${ending}`, FOLDER)
 }
