@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { keyReused } from '../../caller/idempotency.ts'
 import type { CallId } from '../../model/call-id.ts'
 import type { CallBook } from './call-book.ts'
@@ -11,7 +10,7 @@ import type { Lookout } from './lookout.ts'
 import { QueuedCall } from './queued-call.ts'
 import type { QueueLink } from './queue-link.ts'
 import type { HandedIn } from './queue-store.ts'
-import { abortedBefore, queueFull, refusalOf } from './refusals.ts'
+import { queueFull, refusalOf } from './refusals.ts'
 
 /** A call that somebody asks for, with every default in place. Times are milliseconds. */
 export interface HandIn {
@@ -36,14 +35,9 @@ export interface HandingInParts {
   queueLimit: number
 }
 
-/** Milliseconds between two looks whether the call is there that somebody else hands in by the same key. */
-const KEY_PATIENCE = 20
-
 /** Hands calls in to the queue, each once: by an idempotency key also over several clients. */
 export class HandingIn {
   readonly #parts: HandingInParts
-  /** Calls that are being handed in by a key. */
-  readonly #byKey = new Map<string, { digest: string; call: Promise<QueuedCall | CallId> }>()
   readonly #underWay = new Set<Promise<unknown>>()
   #hasRefused = false
 
@@ -66,7 +60,7 @@ export class HandingIn {
   }
 
   /**
-   * Hands a call in; or gives the ID of the one that has its key.
+   * Hands a call in; or gives the ID of the one that has its key, whoever handed that in.
    *
    * @throws CallError `KEY_REUSED`, `QUEUE_FULL` or `NODE_UNREACHABLE`.
    */
@@ -86,91 +80,44 @@ export class HandingIn {
   }
 
   async #handIn(asked: HandIn): Promise<QueuedCall | CallId> {
-    const { key, fn } = asked
-    if (key === undefined) return this.#add(asked)
-    const { name, digest } = key
-    const before = this.#byKey.get(name)
-    if (before) {
-      if (before.digest !== digest) throw keyReused(name, fn)
-      // The options of the first hold for it, its signal too.
-      const call = await before.call
-      return typeof call === 'string' ? call : call.id
-    }
-    const call = this.#addByKey(asked, name, digest)
-    this.#byKey.set(name, { digest, call })
-    try {
-      return await call
-    } finally {
-      this.#byKey.delete(name)
-    }
-  }
-
-  async #addByKey(asked: HandIn, key: string, digest: string): Promise<QueuedCall | CallId> {
-    const { store, ids } = this.#parts.link
-    const { fn } = asked
-    const keyed = createHash('sha256').update(key).digest('hex')
-    const call = new QueuedCall(ids.create(0), true)
-    for (;;) {
-      const claimed = await store.claim(keyed, call.jobId, digest).catch((error: unknown) => {
-        throw refusalOf(error, { fn, started: 'no' })
-      })
-      if (claimed.digest !== digest) throw keyReused(key, fn)
-      if (claimed.isThere) return callIdOf(claimed.jobId)
-      if (claimed.jobId !== call.jobId) {
-        await sleep(KEY_PATIENCE)
-        if (asked.signal?.aborted) throw abortedBefore(fn, asked.signal.reason)
-        continue
-      }
-      try {
-        if (await this.#tryAdd(asked, call, keyed)) return call
-      } catch (error) {
-        // In the order in which Redis is asked, also if it answers late or not at all.
-        store.unclaim(keyed, call.jobId).catch(() => undefined)
-        throw error
-      }
-    }
-  }
-
-  async #add(asked: HandIn): Promise<QueuedCall> {
-    const call = new QueuedCall(this.#parts.link.ids.create(0), true)
-    await this.#tryAdd(asked, call, undefined)
-    return call
-  }
-
-  /** @returns whether the call is in the queue: not if its key has become another call's. */
-  async #tryAdd(asked: HandIn, call: QueuedCall, keyed: string | undefined): Promise<boolean> {
-    const { book, lookout } = this.#parts
-    const { fn, retain, priority, keep } = asked
+    const { link, book, lookout, queueLimit } = this.#parts
+    const { fn, retain, priority, keep, key } = asked
+    const call = new QueuedCall(link.ids.create(0), true)
     call.fn = fn
     call.retain = retain
     call.priority = priority
-    call.admittedAt = this.#parts.link.clock.now()
-    call.isTold = keep || keyed !== undefined
+    call.admittedAt = link.clock.now()
+    call.isTold = keep || key !== undefined
     // A machine can have it, and tell of it, before it is known here to be in the queue.
     book.add(call)
     let handed: HandedIn | undefined
     try {
-      handed = await this.#send(call, asked.data, keyed)
+      handed = await this.#send(call, asked)
     } finally {
       if (handed !== 'there') book.remove(call)
     }
-    if (handed === 'unkeyed') return false
+    if (handed === 'there') {
+      lookout.watch(call)
+      book.admitted(call)
+      return call
+    }
     if (handed === 'full') {
       this.#hasRefused = true
-      throw queueFull(fn, this.#parts.queueLimit)
+      throw queueFull(fn, queueLimit)
     }
-    lookout.watch(call)
-    book.admitted(call)
-    return true
+    // The options of the one that is there hold for it, its signal too.
+    if (key && handed.digest !== key.digest) throw keyReused(key.name, fn)
+    return callIdOf(handed.jobId)
   }
 
-  async #send(call: QueuedCall, data: string, keyed: string | undefined): Promise<HandedIn> {
+  async #send(call: QueuedCall, { data, key }: HandIn): Promise<HandedIn> {
     const { link, dropping, queueLimit } = this.#parts
     const { id, jobId, fn, admittedAt } = call
     const settled = dropping.takeSettled()
     const priority = jobPriority(call.priority, admittedAt)
+    const keyed = key && { name: createHash('sha256').update(key.name).digest('hex'), digest: key.digest }
     try {
-      const job = { jobId, fn, data, facts: factsOf(call, keyed), admittedAt, priority }
+      const job = { jobId, fn, data, facts: factsOf(call, keyed?.name), admittedAt, priority, keyed }
       return await link.store.handIn(job, queueLimit, settled)
     } catch (error) {
       for (const each of settled) dropping.add(each, false)

@@ -54,16 +54,15 @@ export interface NewJob {
   admittedAt: number
   /** The job's. */
   priority: number
+  /** Its idempotency key, and a digest of what it does. */
+  keyed: { name: string; digest: string } | undefined
 }
 
-/** Whether a call is in the queue now, there is no room for it, or its idempotency key is another call's. */
-export type HandedIn = 'there' | 'full' | 'unkeyed'
+/** A call is in the queue now, there is no room for it, or its idempotency key is that of another one which is there. */
+export type HandedIn = 'there' | 'full' | { jobId: string; digest: string }
 
 /** What became of a cancel: the call had ended, it never started now, or the machine that has it was told. */
 export type Cancelled = 'gone' | 'finished' | 'dropped' | 'sent'
-
-/** Milliseconds that a key is held for a call that is about to be handed in. */
-const CLAIM = 10_000
 
 /** Microseconds of Unix time at which the scores of the list begin. */
 const SCORE_EPOCH = 1_577_836_800_000_000
@@ -103,31 +102,18 @@ export class QueueStore {
    * @param settled calls to be dropped on the way, as by `settle`.
    */
   async handIn(job: NewJob, queueLimit: number, settled: readonly string[]): Promise<HandedIn> {
-    const { jobId, fn, data, facts, admittedAt, priority } = job
+    const { jobId, fn, data, facts, admittedAt, priority, keyed } = job
     const score = Math.floor(admittedAt * 1_000) - SCORE_EPOCH
     const options = JSON.stringify({ priority, ...facts })
-    const place = [Math.floor(admittedAt), priority, score, queueLimit, facts.keyed ?? '']
+    const place = [Math.floor(admittedAt), priority, score, queueLimit, keyed?.name ?? '', keyed?.digest ?? '']
     const answer = await this.#scripts.run('handIn', jobId, fn, data, options, ...place, ...settled)
-    if (answer === 1) return 'there'
-    return answer === 0 ? 'full' : 'unkeyed'
+    if (!Array.isArray(answer)) return answer === 1 ? 'there' : 'full'
+    const [ownerId, digest] = answer as [string, string]
+    return { jobId: ownerId, digest }
   }
 
   async hasRoom(queueLimit: number): Promise<boolean> {
     return (await this.#scripts.run('room', queueLimit)) === 1
-  }
-
-  /** Whose idempotency key this is: that of a call that is there, of one that somebody is handing in, or now of this one. */
-  async claim(
-    key: string,
-    jobId: string,
-    digest: string,
-  ): Promise<{ jobId: string; digest: string; isThere: boolean }> {
-    const answer = (await this.#scripts.run('claim', key, jobId, digest, CLAIM)) as [string, string, number]
-    return { jobId: answer[0], digest: answer[1], isThere: answer[2] === 1 }
-  }
-
-  async unclaim(key: string, jobId: string): Promise<void> {
-    await this.#scripts.run('unclaim', key, jobId)
   }
 
   /** Undefined when there is no such call. */

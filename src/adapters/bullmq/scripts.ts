@@ -72,20 +72,21 @@ end
 /**
  * Hands a call in, as BullMQ adds a job with a priority, but without an event: every client would read it. And puts it on the list of all calls after those that are on it.
  * After that it drops the finished calls that come next: their ends have been told to the only ones who knew of them.
- * -1: its idempotency key is not, or no more, held for it. 0: there is no room for it. 1: it is there; also when it was
- * before, because the answer to that did not arrive.
+ * 0: there is no room for it. 1: it is there; also when it was before, because the answer to that did not arrive. Or the
+ * call that is there by the same idempotency key, and its digest.
  */
 const handIn = `
 local id, name, data, opts, timestamp, priority = unpack(ARGV, 1, 6)
-local score, limit, keyed = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local score, limit, keyed, digest = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local function handIn()
   local job, owner = key(id), own('key:' .. keyed)
   if redis.call('EXISTS', job) == 1 then return 1 end
-  if keyed ~= '' and redis.call('HGET', owner, 'id') ~= id then return -1 end
+  local held = keyed ~= '' and redis.call('HMGET', owner, 'id', 'digest')
+  if held and held[1] and redis.call('EXISTS', key(held[1])) == 1 then return held end
   -- There are no more under way than are on the list.
   if redis.call('ZCARD', own('calls')) >= limit and excess(limit) >= 0 then return 0 end
   redis.call('HSET', job, 'name', name, 'data', data, 'opts', opts, 'timestamp', timestamp, 'delay', 0, 'priority', priority)
-  if keyed ~= '' then redis.call('PERSIST', owner) end
+  if keyed ~= '' then redis.call('HSET', owner, 'id', id, 'digest', digest) end
   local count = redis.call('INCR', key('pc'))
   redis.call('ZADD', key('prioritized'), string.format('%.0f', priority * 4294967296 + count % 4294967296), id)
   local last = redis.call('ZREVRANGE', own('calls'), 0, 0, 'WITHSCORES')
@@ -99,36 +100,12 @@ local function handIn()
 end
 local answer = handIn()
 -- Not before: where the memory is full, Redis refuses a script at its first write, and lets it write more after that.
-for i = 10, #ARGV do settle(ARGV[i]) end
+for i = 11, #ARGV do settle(ARGV[i]) end
 return answer
 `
 
 const room = `
 return excess(tonumber(ARGV[1])) < 0 and 1 or 0
-`
-
-/**
- * Gives an idempotency key to a call that is about to be handed in. Answers with the call that has the key, its digest,
- * and whether that call is there already.
- */
-const claim = `
-local keyed, id, digest, patience = own('key:' .. ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
-local held = redis.call('HMGET', keyed, 'id', 'digest', 'till')
-if held[1] then
-  if redis.call('EXISTS', key(held[1])) == 1 then return {held[1], held[2], 1} end
-  if tonumber(held[3]) > now() then return {held[1], held[2], 0} end
-end
-redis.call('HSET', keyed, 'id', id, 'digest', digest, 'till', string.format('%.0f', now() + patience))
--- Until the call is there.
-redis.call('PEXPIRE', keyed, patience)
-return {id, digest, 0}
-`
-
-/** Gives back the key of a call that was refused; not that of one which is there, though the answer said so to nobody. */
-const unclaim = `
-local keyed = own('key:' .. ARGV[1])
-if redis.call('EXISTS', key(ARGV[2])) == 0 and redis.call('HGET', keyed, 'id') == ARGV[2] then redis.call('DEL', keyed) end
-return 0
 `
 
 /**
@@ -283,8 +260,6 @@ return countServers()
 export const SCRIPTS = {
   handIn,
   room,
-  claim,
-  unclaim,
   cancel,
   write,
   begun,
