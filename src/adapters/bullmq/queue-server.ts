@@ -81,7 +81,6 @@ export class QueueServer implements AsyncDisposable {
         lockDuration,
         stalledInterval,
         maxStalledCount: MOST_STALLS,
-        skipVersionCheck: true,
       },
       this.#calls,
     )

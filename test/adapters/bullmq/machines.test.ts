@@ -206,4 +206,29 @@ describe('machines of a queue', { skip: noRedis, timeout: 120_000 }, () => {
       [1, 3, 2],
     )
   })
+
+  test('a call that was put off because its machine had no room is waited for until it is due, and no longer', async (t) => {
+    const setting = settingOf(t)
+    const { posts, queue, redis } = setting
+    const client = setting.client()
+    await setting.machine({ concurrency: 2 }, { threads: { max: 1 }, queueLimit: 0 })
+    const [latch, trail, other] = [posts.latch(), posts.trail(), posts.trail()]
+    const running = idOf(await client.start('hold', [trail.path, latch.path], { timeout: 0 }))
+    await setting.whereBegun(trail)
+    const seconds: number[] = []
+    const asked = new Redis(redis.connection)
+    const monitor = await asked.monitor()
+    t.after(() => {
+      asked.disconnect()
+      monitor.disconnect()
+    })
+    monitor.on('monitor', (_time: string, [command = '', key, timeout]: string[]) => {
+      if (/^bzpopmin$/i.test(command) && key === `bull:${queue}:marker`) seconds.push(Number(timeout))
+    })
+    const id = idOf(await client.start('hold', [other.path, latch.path], { timeout: 0 }))
+    // It is put off by a second each time.
+    await until('a look within the second', () => seconds.some((each) => each < 1))
+    latch.open()
+    for (const each of [running, id]) assert.equal(valueOf(await end(client, each)), 'held')
+  })
 })
