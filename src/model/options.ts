@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { checkBoolean, checkInteger, checkObject, checkOptions, show } from './check.ts'
 import type { AnyFunctions, FunctionName } from './functions.ts'
 import {
@@ -79,7 +79,8 @@ export interface ResolvedOptions {
   retain: number
   retainLimit: number
   grace: number
-  logger: Logger
+  /** Undefined for none. */
+  logger: Logger | undefined
   handleSignals: boolean
 }
 
@@ -155,7 +156,7 @@ export function resolveOptions(given: RunnerOptions): ResolvedOptions {
     processes,
     queueLimit: queueLimit === undefined ? DEFAULTS.queueLimit : checkInteger('queueLimit', queueLimit, 0),
     retainLimit: retainLimit === undefined ? DEFAULTS.retainLimit : checkInteger('retainLimit', retainLimit, 0),
-    logger: logger === undefined ? pino({ enabled: false }) : checkLogger(logger),
+    logger: checkLogger(logger),
     handleSignals: handleSignals === undefined ? false : checkBoolean('handleSignals', handleSignals),
   }
 }
@@ -276,7 +277,8 @@ export function checkPriority(where: string, value: unknown): number {
   return checkInteger(where, value, -MAX_PRIORITY, MAX_PRIORITY)
 }
 
-export function checkLogger(given: Logger): Logger {
+export function checkLogger(given: Logger | undefined): Logger | undefined {
+  if (given === undefined) return undefined
   for (const method of ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'child', 'isLevelEnabled'] as const) {
     if (typeof given?.[method] !== 'function') {
       throw new TypeError(`option "logger" must be a pino logger; got ${show(given)}, which has no method "${method}"`)

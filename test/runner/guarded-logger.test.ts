@@ -43,3 +43,9 @@ test('what a logger throws is an exception that nobody catches, and comes betwee
   equal(ticks.length, 4)
   for (const tick of ticks) throws(tick, /the logger is broken/)
 })
+
+test('without a logger no line goes anywhere, and no level is worth one', () => {
+  const guarded = guardedLogger(undefined)
+  equal(guarded.child({ fn: 'add' }).warn('to nobody'), undefined)
+  deepEqual([guarded.isLevelEnabled('fatal'), guarded.child({}).isLevelEnabled('fatal')], [false, false])
+})

@@ -1,5 +1,5 @@
 import type { RedisOptions } from 'ioredis'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { availableParallelism } from 'node:os'
 import { checkInteger, checkObject, checkOptions, checkString, show } from '../../model/check.ts'
 import type { AnyFunctions, FunctionName } from '../../model/functions.ts'
@@ -86,7 +86,7 @@ export interface ResolvedConnectOptions extends ResolvedAddress {
   queueLimit: number
   retainLimit: number
   valueLimit: number
-  logger: Logger
+  logger: Logger | undefined
 }
 
 export interface ResolvedServeOptions extends ResolvedAddress {
@@ -94,7 +94,7 @@ export interface ResolvedServeOptions extends ResolvedAddress {
   lockDuration: number
   stalledInterval: number
   valueLimit: number
-  logger: Logger
+  logger: Logger | undefined
 }
 
 const DEFAULTS = {
@@ -129,7 +129,7 @@ export function resolveConnect(given: ConnectOptions): ResolvedConnectOptions {
     queueLimit: queueLimit === undefined ? DEFAULTS.queueLimit : checkInteger('queueLimit', queueLimit, 0),
     retainLimit: retainLimit === undefined ? DEFAULTS.retainLimit : checkInteger('retainLimit', retainLimit, 0),
     valueLimit: resolveValueLimit(given.valueLimit),
-    logger: resolveLogger(logger),
+    logger: checkLogger(logger),
   }
 }
 
@@ -145,7 +145,7 @@ export function resolveServe(given: ServeOptions): ResolvedServeOptions {
     stalledInterval:
       stalledInterval === undefined ? DEFAULTS.stalledInterval : checkInteger('stalledInterval', stalledInterval, 100),
     valueLimit: resolveValueLimit(given.valueLimit),
-    logger: resolveLogger(given.logger),
+    logger: checkLogger(given.logger),
   }
 }
 
@@ -196,8 +196,4 @@ function resolveDelivery(where: string, given: Delivery): number {
 
 function resolveValueLimit(given: number | undefined): number {
   return given === undefined ? DEFAULTS.valueLimit : checkInteger('valueLimit', given, 1)
-}
-
-function resolveLogger(given: Logger | undefined): Logger {
-  return given === undefined ? pino({ enabled: false }) : checkLogger(given)
 }

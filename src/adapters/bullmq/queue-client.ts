@@ -222,7 +222,7 @@ export class QueueClient {
   }
 
   readonly #trouble = (error: unknown): void => {
-    this.#options.logger.warn({ queue: this.#options.queue, err: error }, 'trouble with the queue')
+    this.#options.logger?.warn({ queue: this.#options.queue, err: error }, 'trouble with the queue')
   }
 
   #lookNow(call: QueuedCall): void {

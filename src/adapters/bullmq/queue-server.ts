@@ -202,6 +202,6 @@ export class QueueServer implements AsyncDisposable {
   }
 
   readonly #trouble = (error: unknown): void => {
-    this.#options.logger.warn({ queue: this.#options.queue, err: error }, 'trouble with the queue')
+    this.#options.logger?.warn({ queue: this.#options.queue, err: error }, 'trouble with the queue')
   }
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import type { Runner } from '../../../src/index.ts'
 import { awaitLatch, createLatch, openLatch } from '../../fixtures/threads/latch.ts'
 import { endOf, eventually, FUNCTIONS, runnerOf, within, type Functions } from '../../fixtures/threads/harness.ts'
+import { startScript } from '../../helpers/child.ts'
 
 const DEBUG = 20
 const WARN = 40
@@ -118,3 +119,11 @@ test('calls that run and go well leave no line', async (t) => {
 function warningsOf(lines: readonly Line[]): string[] {
   return lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg)
 }
+
+test('for a runner without a logger, pino is not loaded', async (t) => {
+  const script = new URL('../../fixtures/threads/scripts/loaded.ts', import.meta.url)
+  const { stdout, stderr } = await startScript(t, script).ended
+  equal(stderr, '')
+  const loaded = JSON.parse(stdout) as string[]
+  deepEqual([loaded.includes('piscina'), loaded.filter((name) => name.includes('pino'))], [true, []])
+})
