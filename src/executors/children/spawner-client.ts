@@ -1,6 +1,6 @@
 import type { SpawnRequest } from '../../protocol/spawner-messages.ts'
 import { SpawnerLost, type RemoteChild } from './remote-child.ts'
-import { SpawnerSession } from './spawner-session.ts'
+import type { SpawnerSession } from './spawner-session.ts'
 
 /** The runner's way to its spawner: the process that starts children for it, and ends them when the runner is gone. */
 export class SpawnerClient {
@@ -63,6 +63,8 @@ export class SpawnerClient {
 
   async #openNew(): Promise<SpawnerSession> {
     try {
+      // Not before: what it needs of Node takes long to load, and a runner without processes never needs it.
+      const { SpawnerSession } = await import('./spawner-session.ts')
       const session = await SpawnerSession.open((ended) => {
         this.#sessions.delete(ended)
         this.#replace(ended)
