@@ -25,7 +25,7 @@ export type EncodedError =
   | { kind: 'value'; value: unknown }
 
 /** Longer chains of causes are cut here. */
-const DEPTH = 64
+export const DEPTH = 64
 
 /** Encodes anything that can be thrown. Never throws itself. */
 export function encodeError(thrown: unknown): EncodedError {

@@ -1,3 +1,4 @@
+import { isArrayBuffer } from 'node:util/types'
 import { Deserializer, Serializer } from 'node:v8'
 
 // The plain serializer, not the default one of `v8.serialize`: its values are those of structured clone. Of a view it
@@ -104,7 +105,9 @@ class ViewDeserializer extends Deserializer {
   _readHostObject(): ArrayBufferView {
     const place = this.readUint32()
     if (place === BYTES) return new Uint8Array(this.readRawBytes(this.readUint32()))
-    const buffer = this.readValue() as ArrayBuffer
+    const buffer: unknown = this.readValue()
+    // Of anything else a view would be a copy, as large as that says it is.
+    if (!isArrayBuffer(buffer)) throw new Error('there is no memory below a view')
     const [offset, length] = [this.readDouble(), this.readDouble()]
     const View = KINDS[place]
     if (!View) throw new Error(`there is no kind of view of the number ${place}`)

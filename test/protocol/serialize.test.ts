@@ -1,5 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { Serializer } from 'node:v8'
 import { deserialize, serialize } from '../../src/protocol/serialize.ts'
 
 function copyOf<T>(value: T): T {
@@ -99,3 +101,33 @@ test('bytes that claim a view which cannot be are an error', () => {
   }
   throws(() => deserialize(written.subarray(0, -1)))
 })
+
+/** The number of a kind of views. */
+const UINT8_ARRAY = 2
+
+/** Writes a view as `serialize` does, with something else in the place of its memory. */
+class WrongSerializer extends Serializer {
+  readonly #memory: unknown
+
+  constructor(memory: unknown) {
+    super()
+    this.#memory = memory
+    Reflect.apply(Reflect.get(this, '_setTreatArrayBufferViewsAsHostObjects') as () => void, this, [true])
+  }
+
+  _writeHostObject(): void {
+    this.writeUint32(UINT8_ARRAY)
+    this.writeValue(this.#memory)
+    this.writeDouble(0)
+    this.writeDouble(-1)
+  }
+}
+
+for (const memory of [3e9, { length: 5e8 }, [1, 2, 3], new Map()]) {
+  test(`a view of ${inspect(memory)}, which is no memory, is refused, and none is taken for it`, () => {
+    const serializer = new WrongSerializer(memory)
+    serializer.writeHeader()
+    serializer.writeValue(new Uint8Array(1))
+    throws(() => deserialize(serializer.releaseBuffer()), /there is no memory below a view/)
+  })
+}

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { CHANNEL_BYTES, encodeFrame, FrameError, FrameReader, nonceOfCall } from '../../protocol/frames.ts'
 import { FRAME_ROOM, type FromProcess, type ToProcess } from '../../protocol/process-messages.ts'
 import { deserialize, serialize } from '../../protocol/serialize.ts'
+import { readMessage } from './read-message.ts'
 
 /** What carries the nonce of a call. The rest is about the process. */
 const ABOUT_CALLS: ReadonlySet<FromProcess['type']> = new Set(['started', 'progress', 'log', 'result', 'too-large'])
@@ -37,7 +38,7 @@ export class Answers {
   /** @throws FrameError or Error for what is no answer; the rest means nothing then. */
   *push(chunk: Buffer): Iterable<FromProcess> {
     for (const body of this.#reader.push(chunk)) {
-      const message = deserialize(body) as FromProcess
+      const message = readMessage(deserialize(body))
       const isOfCall = this.#reader.nonce !== this.#nonce
       if (ABOUT_CALLS.has(message.type) && !isOfCall) throw new FrameError('foreign', 'an answer about another call')
       yield message

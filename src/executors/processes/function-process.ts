@@ -72,6 +72,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   readonly #gone = Promise.withResolvers<void>()
   #child: FunctionChild<J> | undefined
   /** Of the call that it runs. */
+  #sentAt = 0
   #startedAt: number | undefined
   #served = 0
   #wasKilled = false
@@ -112,6 +113,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   run(job: J): void {
     this.state = 'busy'
     this.job = job
+    this.#sentAt = this.#parts.clock.now()
     this.#startedAt = undefined
     this.#wasAskedToEnd = false
     this.#uncaught = undefined
@@ -228,23 +230,26 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
       case 'ready':
         return this.#ready(message.functions)
       case 'failed':
+        if (this.state !== 'starting') throw new Error('it failed to start, and had started')
         this.end()
         return this.#failed(decodeError(message.error))
       case 'crashed':
         this.#uncaught = message.error
         return
       case 'started':
-        return job && this.#began(job, message.at)
+        if (job && this.#startedAt !== undefined) throw new Error('its call began twice')
+        return job && this.#began(job, this.#since(this.#sentAt, message.at))
       case 'progress':
         return job && owner.listener.progress(job, message.value)
       case 'log':
         return job && owner.listener.log(job, message.level, message.args)
       case 'result':
-        return job && this.#finish(endOfResult(message.kind, message.value, job.fn, this.#functions), message.endedAt)
+        if (!job) return
+        return this.#ended(endOfResult(message.kind, message.value, job.fn, this.#functions), message.endedAt)
       default: {
         if (!job) return
         const error = resultTooLarge(job.fn, this.#parts.resultLimit, message.bytes)
-        return this.#finish({ type: 'failed', error }, message.endedAt)
+        return this.#ended({ type: 'failed', error }, message.endedAt)
       }
     }
   }
@@ -275,7 +280,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
   }
 
   #ready(functions: string[]): void {
-    if (this.state !== 'starting') return
+    if (this.state !== 'starting') throw new Error('it was ready twice')
     this.#timer?.clear()
     this.#functions = functions
     this.state = 'ready'
@@ -294,6 +299,16 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
     this.state = 'over'
     if (cause instanceof SpawnerLost) owner.processLost(this, cause)
     else owner.processFailed(this, cause)
+  }
+
+  /** @param endedAt as the process has it. */
+  #ended(end: JobEnd, endedAt: number): void {
+    this.#finish(end, this.#since(this.#startedAt ?? this.#sentAt, endedAt))
+  }
+
+  /** When something was by the process's word, which the call's limits do not rest on: not before `from`, nor to come. */
+  #since(from: number, at: number): number {
+    return Math.min(Math.max(from, at), this.#parts.clock.now())
   }
 
   /** The call has ended: the process takes another, or ends. */
