@@ -55,3 +55,12 @@ export const MARK = 'COATCHECK_CHILD'
 
 /** No argument can have that in it by itself. */
 export const OWN_FOLDER = '\0TMPDIR'
+
+/** What a line says; undefined for one that is not whole: whoever wrote it was ended meanwhile, which is told otherwise. */
+export function readLine<T extends FromSpawner | ToSpawner>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T
+  } catch {
+    return undefined
+  }
+}

@@ -8,7 +8,7 @@ import {
   type FromSpawner,
   type SpawnRequest,
 } from '../protocol/spawner-messages.ts'
-import { removeFolder } from './folders.ts'
+import { removeFolderMeanwhile } from './folders.ts'
 import { limited } from './limited.ts'
 import type { StartTools } from './start-tools.ts'
 import { Streams } from './streams.ts'
@@ -100,8 +100,8 @@ export class Child {
     if (this.#exceeded) this.signal('SIGKILL')
   }
 
-  removeFolder(): void {
-    if (this.#folder !== undefined) removeFolder(this.#folder)
+  async removeFolder(): Promise<void> {
+    if (this.#folder !== undefined) await removeFolderMeanwhile(this.#folder)
   }
 
   #spawn(): Promise<void> {

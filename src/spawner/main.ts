@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { FromSpawner, ToSpawner } from '../protocol/spawner-messages.ts'
+import { readLine, type FromSpawner, type ToSpawner } from '../protocol/spawner-messages.ts'
 import { Spawner } from './spawner.ts'
 
 // A process that starts children for the runner and sees to it that none outlives it. It does nothing else, so that
@@ -18,7 +18,10 @@ const tell = (message: FromSpawner): void => {
 }
 const spawner = new Spawner(folder, mark, tell)
 const lines = createInterface({ input: process.stdin })
-lines.on('line', (line) => spawner.receive(JSON.parse(line) as ToSpawner))
+lines.on('line', (line) => {
+  const message = readLine<ToSpawner>(line)
+  if (message) spawner.receive(message)
+})
 lines.on('close', () => {
   spawner.end()
   process.exit()

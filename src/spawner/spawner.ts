@@ -62,7 +62,7 @@ export class Spawner implements ChildOwner {
   async #clearUp(child: Child): Promise<void> {
     await this.#sweeper.sweep(child.mark)
     this.#children.delete(child.id)
-    child.removeFolder()
+    await child.removeFolder()
     this.tell({ type: 'gone', id: child.id })
   }
 }

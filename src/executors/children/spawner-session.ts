@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { MARK, type FromSpawner, type SpawnRequest, type ToSpawner } from '../../protocol/spawner-messages.ts'
+import { MARK, readLine, type FromSpawner, type SpawnRequest, type ToSpawner } from '../../protocol/spawner-messages.ts'
 import { removeFolder } from '../../spawner/folders.ts'
 import { killMarked } from '../../spawner/sweep.ts'
 import { RemoteChild } from './remote-child.ts'
@@ -75,9 +75,10 @@ export class SpawnerSession {
     child.unref()
     child.stdin?.on('error', () => {})
     ;(child.stdin as Socket).unref()
-    createInterface({ input: child.stdout as Socket }).on('line', (line) =>
-      this.#receive(JSON.parse(line) as FromSpawner),
-    )
+    createInterface({ input: child.stdout as Socket }).on('line', (line) => {
+      const message = readLine<FromSpawner>(line)
+      if (message) this.#receive(message)
+    })
     this.#ended = once(child, 'exit').then(() => {
       onEnd(this)
       clearTimeout(this.#killLate)

@@ -181,6 +181,18 @@ test('a system that has no processes left is a typed error, and works again when
   equal((await host.ended).status, 0)
 })
 
+test('other calls go on while what a call has left in its folder is removed', needsLinux, async (t) => {
+  const many = 'cd "$TMPDIR" && seq 30000 | xargs touch && printf \'"%s"\' "$TMPDIR"'
+  const runner = runnerOf<{ many(): string; works(): number }>(t, {
+    functions: FUNCTIONS,
+    commands: { many: { command: ['sh', '-c', many] }, works: { command: ['echo', '1'] } },
+  })
+  const folder = await runner.call('many', [])
+  equal(await runner.call('works', []), 1)
+  ok(existsSync(folder), 'the folder is gone: nothing went on meanwhile')
+  await until('the end of the folder', () => !existsSync(folder))
+})
+
 test(
   'calls go on when the folder of their spawner is cleared away, and nothing is left of it',
   needsLinux,
