@@ -34,8 +34,8 @@ export interface ChildOptions {
 export interface ProcessOptions extends ChildOptions {
   /** Node options, such as `['--import', './setup.js']`. Default: none. */
   execArgv?: string[]
-  /** Turns on Node's permission model. `true`: it may read its module's package and dependencies, and nothing else.
-   * Default: `false`. */
+  /** Turns on Node's permission model. `true`: it may read its module's package and dependencies, and nothing else;
+   * but for the network, which Node restricts from version 25 on. Default: `false`. */
   permissions?: boolean | Permissions
   /** Calls that one process serves, one after another; 1 or more. Default: 1. */
   reuse?: number
@@ -51,7 +51,8 @@ export interface Permissions {
   childProcess?: boolean
   worker?: boolean
   addons?: boolean
-  /** The network, where Node restricts that: from version 25 on. */
+  /** The network, which Node restricts from version 25 on: where it does not, `false` is refused. Default: `false` where
+   * it does. */
   net?: boolean
 }
 
@@ -103,7 +104,8 @@ export interface ResolvedPermissions {
   childProcess: boolean
   worker: boolean
   addons: boolean
-  net: boolean
+  /** Undefined where nobody has asked for either. */
+  net: boolean | undefined
 }
 
 export interface ResolvedProcess extends ResolvedChild {
@@ -238,11 +240,16 @@ function checkEnvironment(where: string, given: Record<string, string>): Record<
 function resolvePermissions(where: string, given: boolean | Permissions): ResolvedPermissions | undefined {
   if (given === false) return undefined
   const options = given === true ? {} : given
-  const flags = { childProcess: false, worker: false, addons: false, net: false }
-  checkOptions(where, options, ['read', 'write', ...Object.keys(flags)])
-  const { read = [], write = [] } = options
+  const flags = { childProcess: false, worker: false, addons: false }
+  checkOptions(where, options, ['read', 'write', ...Object.keys(flags), 'net'])
+  const { read = [], write = [], net } = options
   for (const key of Object.keys(flags) as (keyof typeof flags)[]) {
     if (options[key] !== undefined) flags[key] = checkBoolean(`${where}.${key}`, options[key])
   }
-  return { read: checkStrings(`${where}.read`, read), write: checkStrings(`${where}.write`, write), ...flags }
+  return {
+    read: checkStrings(`${where}.read`, read),
+    write: checkStrings(`${where}.write`, write),
+    ...flags,
+    net: net === undefined ? undefined : checkBoolean(`${where}.net`, net),
+  }
 }

@@ -9,6 +9,9 @@ const PROGRAM = fileURLToPath(new URL(`../../host/process${extname(import.meta.u
 
 const MEGABYTE = 1_048_576
 
+/** Whether the permission model of this Node keeps a process from the network. */
+export const restrictsNetwork = process.allowedNodeEnvironmentFlags.has('--allow-net')
+
 /** How Node is started for functions of a kind. */
 export function nodeCommand(
   { execArgv, limits, permissions, env }: ResolvedProcess,
@@ -30,7 +33,7 @@ function permissionArguments(permissions: ResolvedPermissions, module: string): 
     ...(permissions.childProcess ? ['--allow-child-process'] : []),
     ...(permissions.worker ? ['--allow-worker'] : []),
     ...(permissions.addons ? ['--allow-addons'] : []),
-    ...(permissions.net && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+    ...(permissions.net && restrictsNetwork ? ['--allow-net'] : []),
   ]
 }
 

@@ -11,6 +11,8 @@ const able: Machine = {
   platform: 'linux',
   isRoot: true,
   hasPermissionModel: true,
+  restrictsNetwork: true,
+  hardLimit: () => 1_000,
   findTool: (name) => `/usr/bin/${name}`,
 }
 
@@ -54,6 +56,25 @@ describe('a limit that cannot be enforced is an error that names it and says wha
     // It is needed for nothing else.
     const { openFiles: _openFiles, fileSize: _fileSize, ...others } = every
     doesNotThrow(() => check({ commands: { a: { command: ['a'], ...others } } }, withoutPrlimit))
+  })
+
+  test('openFiles and fileSize above the hard limit, but for root', () => {
+    const machine = { ...able, isRoot: false }
+    const { uid: _uid, gid: _gid, ...others } = every
+    doesNotThrow(() => check({ commands: { a: { command: ['a'], ...others } } }, machine))
+    refused({ openFiles: 1_001 }, machine, 'must be at most 1000, the hard limit of this process')
+    refused({ fileSize: 1_001 }, machine, 'must be at most 1000, the hard limit of this process')
+    doesNotThrow(() => check({ commands: { a: { command: ['a'], openFiles: 1_001 } } }, able))
+  })
+
+  test('permissions without the network with a Node that does not keep anybody from it', () => {
+    const machine = { ...able, restrictsNetwork: false }
+    const define = (net?: boolean): Pick<RunnerOptions, 'define'> => ({
+      define: { add: { isolation: 'process', permissions: net === undefined ? true : { net } } },
+    })
+    throws(() => check(define(false), machine), /^Error: define\.add\.permissions\.net: false needs Node 25 or later/)
+    for (const net of [undefined, true]) doesNotThrow(() => check(define(net), machine))
+    for (const net of [undefined, true, false]) doesNotThrow(() => check(define(net), able))
   })
 
   test('memory and cpuTime elsewhere than on Linux', () => {
