@@ -10,8 +10,6 @@ import {
   signposts,
   untilGone,
 } from '../../fixtures/processes/harness.ts'
-import { encodeError } from '../../../src/protocol/encoded-error.ts'
-import { serialize } from '../../../src/protocol/serialize.ts'
 import { runnerOf } from '../../fixtures/threads/harness.ts'
 import { until } from '../../helpers/latch.ts'
 
@@ -46,48 +44,6 @@ describe('what a process writes to its channel', () => {
     const runner = processRunner(t)
     await failure(runner.call('wrongBody', []), 'PROTOCOL_ERROR')
   })
-
-  const error = encodeError(new RangeError('made up'))
-  const again = { kind: 'again', index: 5 }
-  /** 15 levels stand for 32,768 errors. */
-  let bomb: unknown = error
-  for (let i = 0; i < 15; i++) bomb = { ...error, errors: [bomb, bomb] }
-  const loop = { ...error, cause: undefined as unknown }
-  loop.cause = loop
-
-  const meaningless: [what: string, message: unknown][] = [
-    ['nothing', undefined],
-    ['a text', 'result'],
-    ['an unknown message', { type: 'other' }],
-    ['a result of an unknown kind', { type: 'result', kind: 99, value: null, endedAt: 0 }],
-    ['a result that ended at no time', { type: 'result', kind: 0, value: 1, endedAt: NaN }],
-    ['a thrown value that is none', { type: 'result', kind: 1, value: null, endedAt: 0 }],
-    ['a result that cannot travel, and no error', { type: 'result', kind: 3, value: { kind: 'value' }, endedAt: 0 }],
-    ['an error without its properties', { type: 'crashed', error: { ...error, properties: undefined } }],
-    ['an error from before, of which there is none', { type: 'result', kind: 1, value: again, endedAt: 0 }],
-    ['a few errors that stand for very many', { type: 'result', kind: 1, value: bomb, endedAt: 0 }],
-    ['an error that is its own cause', { type: 'result', kind: 1, value: loop, endedAt: 0 }],
-    ['that its call begins once more', { type: 'started', at: 0 }],
-    ['that it began at no time', { type: 'started', at: Infinity }],
-    ['that it is ready, with a call', { type: 'ready', functions: ['tell'] }],
-    ['functions without names', { type: 'ready', functions: [5] }],
-    ['that it could not start, with a call', { type: 'failed', error }],
-    ['a log line of an unknown level', { type: 'log', level: 'loud', args: [] }],
-    ['a log line without values', { type: 'log', level: 'info', args: [{ kind: 'properties', properties: [['a']] }] }],
-    ['a result of no size', { type: 'too-large', bytes: '1', endedAt: 0 }],
-  ]
-  for (const [what, message] of meaningless) {
-    test(`is a protocol error when it says ${what}`, { timeout: 30_000 }, async (t) => {
-      const runner = processRunner(t, { processes: { max: 1 } })
-      const call = failure(runner.call('tell', [new Uint8Array(serialize(message)), 'go on']), 'PROTOCOL_ERROR')
-      // It waits for the only place that there is.
-      const next = runner.call('add', [1, 2])
-      equal((await call).fn, 'tell')
-      equal(await next, 3)
-      await runner.close()
-      equal(runner.stats().total.failed, 1)
-    })
-  }
 
   test('puts nothing off: a call that says it began in a thousand years is aborted in time', async (t) => {
     const clock = `
