@@ -46,9 +46,25 @@ export function writeProgress(progress: unknown, limit: number): string {
   return text
 }
 
-/** @throws UnreadableError for what `writeProgress` did not write. */
+/** What was written. What `writeProgress` did not write is somebody else's, and given as it stands. */
 export function readProgress(written: unknown): unknown {
-  return looksRich(written) ? readJobValue(written) : written
+  if (!looksRich(written)) return written
+  try {
+    return readJobValue(written)
+  } catch {
+    return written
+  }
+}
+
+/** The same, of its text. */
+export function parseProgress(text: string): unknown {
+  let written: unknown = text
+  try {
+    written = JSON.parse(text)
+  } catch {
+    // It is no JSON.
+  }
+  return readProgress(written)
 }
 
 function looksRich(value: unknown): value is JobValue {

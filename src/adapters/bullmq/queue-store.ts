@@ -15,7 +15,7 @@ import {
   type RunTimes,
 } from './job-ends.ts'
 import type { JobValue } from './job-values.ts'
-import { readProgress } from './job-values.ts'
+import { parseProgress } from './job-values.ts'
 import { ownKey } from './queue-keys.ts'
 import { ScriptRunner } from './script-runner.ts'
 
@@ -205,7 +205,7 @@ function readBegun(begun: string | null | undefined, attempt: string | null | un
 }
 
 function readField(progress: string | null | undefined): { value: unknown } | undefined {
-  return progress == null || progress === '' ? undefined : { value: readProgress(JSON.parse(progress)) }
+  return progress == null || progress === '' ? undefined : { value: parseProgress(progress) }
 }
 
 function readRow(row: string[]): Row {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isExactJson } from '../../../src/adapters/bullmq/exact-json.ts'
-import { readJobValue, readProgress, writeJobValue, writeProgress } from '../../../src/adapters/bullmq/job-values.ts'
+import {
+  parseProgress,
+  readJobValue,
+  readProgress,
+  writeJobValue,
+  writeProgress,
+} from '../../../src/adapters/bullmq/job-values.ts'
 
 const LIMIT = 1_000_000
 
@@ -62,6 +68,16 @@ test('what is shown of a value that JSON cannot carry is cut off', () => {
 test('a plain progress that looks like one that is written otherwise arrives as it is', () => {
   const progress = { rich: '[1]', value: 2 }
   assert.deepEqual(readProgress(JSON.parse(writeProgress(progress, LIMIT))), progress)
+})
+
+test('progress that somebody else wrote is given as it stands', () => {
+  for (const [text, progress] of [
+    ['50', 50],
+    ['{"rich":"no value"}', { rich: 'no value' }],
+    ['half of it', 'half of it'],
+  ] as const) {
+    assert.deepEqual(parseProgress(text), progress)
+  }
 })
 
 test('progress that is too large is refused, with its size', () => {
