@@ -7,6 +7,7 @@ import { isProblem, kindOf, type ProblemJson, type ProblemKind } from '../wire/p
 import { backoff, retryAfter, withJitter } from './backoff.ts'
 import { NoAnswer, type Answer, type Request } from './exchange.ts'
 import type { ResolvedConnectOptions } from './options.ts'
+import type { Sendings } from './sendings.ts'
 import type { Transport } from './transport.ts'
 
 /** What the node is asked, as often as it takes to get an answer. */
@@ -18,8 +19,8 @@ export interface Question {
   body?(wait: number): string
   /** Milliseconds for which the node may hold the answer back. Default: 0. */
   wait?: number
-  /** Whether it may be sent again when the node may have had it already. Default: true. */
-  isRepeatable?: boolean
+  /** Those of its like by which the node may know it already. Left out, it may be sent again at any time. */
+  sendings?: Sendings
   signal?: AbortSignal | undefined
   /** For the error. */
   fn?: string
@@ -97,41 +98,48 @@ export class Line {
 
   /**
    * Asks until there is an answer, whatever it says. A node that takes no requests for now is asked again when it says so,
-   * if that is within `wait` and `margin`.
+   * if that is within `wait` and `margin`. Nothing is sent again that would not arrive, within a margin, while the node
+   * knows that it had it.
    *
    * @throws CallError `NODE_UNREACHABLE` when nothing was heard of the node for `wait` and `margin`, with `started`
    * `no` where it cannot have had the question; the reason of the signal.
    */
   async ask(question: Question): Promise<Reply> {
-    const { wait = 0, signal, isRepeatable = true } = question
+    const { wait = 0, signal, sendings } = question
     const { margin } = this.#options
     const until = this.#clock.now() + wait
     let failures = 0
     let giveUpAt = Infinity
     let isRepeat = false
+    const isTooLate = (at: number): boolean => sendings?.allow(at + margin) === false
     for (;;) {
       const held = Math.ceil(Math.min(Math.max(0, until - this.#clock.now()), this.#reach))
       const askedAt = this.#clock.now()
+      const notHad = sendings?.add(askedAt)
       let reply: Reply | undefined
       try {
         const answer = await this.#transport.send(this.#requestOf(question, held), held + margin, signal)
         reply = this.#read(answer, question, isRepeat)
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
-        isRepeat ||= error.isSent
+        if (error.isSent) isRepeat = true
+        else notHad?.()
         failures += 1
         this.#shorten(this.#clock.now() - askedAt, held)
         const next = backoff(failures)
+        const nextAt = this.#clock.now() + next
         giveUpAt = Math.min(giveUpAt, this.#clock.now() + margin)
-        const isOver = error.isLate || this.#isHopeless(error) || this.#clock.now() + next > giveUpAt
-        if (isOver || (isRepeat && !isRepeatable)) throw this.#unreachable(question, error, isRepeat)
+        const isOver = error.isLate || this.#isHopeless(error) || nextAt > giveUpAt
+        if (isOver || isTooLate(nextAt)) throw this.#unreachable(question, error, isRepeat)
         await this.#transport.pause(next, signal)
         continue
       }
       this.#lengthen(held)
+      if (reply.problem?.started === 'no') notHad?.()
       if (reply.kind !== 'rate-limited') return reply
       const delay = delayOf(reply)
-      if (this.#clock.now() + delay > until + margin) return reply
+      const nextAt = this.#clock.now() + delay
+      if (nextAt > until + margin || isTooLate(nextAt)) return reply
       // The node is there: what failed before it said so does not count.
       failures = 0
       giveUpAt = Infinity

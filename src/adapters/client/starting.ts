@@ -2,12 +2,13 @@ import { hash, randomUUID } from 'node:crypto'
 import type { CallId } from '../../model/call-id.ts'
 import { CallError } from '../../model/errors.ts'
 import type { CallStatus } from '../../model/status.ts'
-import { KEY_HEADER, LONGEST_WAIT, NODE_HEADER } from '../wire/headers.ts'
+import { KEY_HEADER, KEY_REMEMBERED, NODE_HEADER } from '../wire/headers.ts'
 import { writeSpan } from '../wire/spans.ts'
 import { statusOf } from './answers.ts'
 import { backoff } from './backoff.ts'
 import type { CallRequest } from './call-request.ts'
 import type { Line, Reply } from './line.ts'
+import { Sendings } from './sendings.ts'
 
 /** Nodes that may answer in the place of one another, in a row: one that was restarted is another node, once. */
 const MOST_CHANGES = 3
@@ -19,12 +20,11 @@ export class Starting {
   readonly #key: string
   /** The request's body, but for the timeout and the end. */
   readonly #body: string
-  /** Whether the node knows the key for as long as it takes to ask again when the first answer is lost. */
-  readonly #isRepeatable: boolean
-  /** Whether it knows the key for as long as a second request takes beside the first one. */
-  readonly #isKept: boolean
-  /** The only request, where there cannot be two. */
-  #only: Promise<CallStatus> | undefined
+  /** Milliseconds that a request may take to arrive. */
+  readonly #margin: number
+  readonly #sendings: Sendings
+  /** What comes of the request that was made first of those under way. */
+  #first: Promise<CallStatus> | undefined
   /** Requests that the node may have had or may still get, for all that is known. */
   #strays = 0
   #givenUp: { reason: unknown } | undefined
@@ -35,18 +35,18 @@ export class Starting {
 
   /** @param margin of the line, in milliseconds. */
   constructor(line: Line, margin: number, request: CallRequest) {
-    const { fn, args, timeout, abortAfter, grace, retain, priority, idempotencyKey } = request
+    const { fn, args, abortAfter, grace, retain, priority, idempotencyKey } = request
     this.fn = fn
     this.#line = line
+    this.#margin = margin
     this.#key = idempotencyKey === undefined ? randomUUID() : headerOf(idempotencyKey)
     const spans = Object.entries({ abortAfter, grace, retain })
       .filter(([, ms]) => ms !== undefined)
       .map(([name, ms]) => `,"${name}":${writeSpan(ms as number)}`)
     const rank = priority === undefined ? '' : `,"priority":${priority}`
     this.#body = `{"fn":${JSON.stringify(fn)},"args":${args}${spans.join('')}${rank}`
-    // The node knows the key for as long as it keeps the call.
-    this.#isRepeatable = retain === undefined || retain > Math.min(timeout, LONGEST_WAIT) + 3 * margin
-    this.#isKept = retain === undefined || retain > 2 * margin
+    // The node knows the key also for as long as it keeps the call. What its function says of that is not known here.
+    this.#sendings = new Sendings(Math.max(retain ?? 0, KEY_REMEMBERED))
   }
 
   /** The call, where the node has told its ID. */
@@ -75,26 +75,19 @@ export class Starting {
   /**
    * Asks for the call's status, and by that for its start where the node does not have it yet.
    *
-   * A call that the node forgets soon after its end is asked for once: by then a second request would start it again.
-   * Whoever asks meanwhile is told what comes of the first.
+   * When the node may have forgotten it, it is not asked again, as it would start the call again: whoever asks then is told
+   * what comes of the request under way.
    *
    * @throws CallError for a call that is refused, a node that does not answer, or one that has given way to another;
    * the reason of `stop`.
    */
   ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
-    if (this.#isKept) return this.#ask(wait, stop)
-    this.#only ??= this.#askOnce(wait, stop)
-    return this.#only
-  }
-
-  async #askOnce(wait: number, stop?: AbortSignal): Promise<CallStatus> {
-    try {
-      return await this.#ask(wait, stop)
-    } catch (error) {
-      if (!this.#isAsked) this.#only = undefined
-      else if (stop?.aborted && error === stop.reason) throw unanswered(this.fn)
-      throw error
-    }
+    if (!this.#sendings.allow(this.#line.now + this.#margin)) return this.#first ?? Promise.reject(unanswered(this.fn))
+    const answer = this.#ask(wait, stop).finally(() => {
+      if (this.#first === answer) this.#first = undefined
+    })
+    this.#first ??= answer
+    return answer
   }
 
   async #ask(wait: number, stop?: AbortSignal): Promise<CallStatus> {
@@ -136,7 +129,7 @@ export class Starting {
         headers: { [KEY_HEADER]: this.#key, [NODE_HEADER]: tag },
         body: (held) => `${this.#body},"timeout":${held}}`,
         wait,
-        isRepeatable: this.#isRepeatable,
+        sendings: this.#sendings,
         signal,
         fn: this.fn,
       })
@@ -176,7 +169,7 @@ function maybeStarted(error: CallError): CallError {
 }
 
 function unanswered(fn: string): CallError {
-  const message = `the node did not answer in time, and cannot be asked again: with its "retain" the call could run twice`
+  const message = `the node did not answer in time, and is not asked again: it may have forgotten the call, which would run twice`
   return new CallError('NODE_UNREACHABLE', message, { fn })
 }
 

@@ -1,7 +1,5 @@
 import type { Clock } from '../../model/clock.ts'
-
-/** Milliseconds for which a key is remembered after a start by it: a wait of the longest kind, and then the time to come again. */
-export const REMEMBERED = 90_000
+import { KEY_REMEMBERED } from '../wire/headers.ts'
 
 /** Keys that are remembered at most. One takes some 250 bytes. */
 const MOST = 100_000
@@ -44,7 +42,7 @@ export class Keys {
   }
 
   #drop(): void {
-    const over = this.#clock.now() - REMEMBERED
+    const over = this.#clock.now() - KEY_REMEMBERED
     for (const [key, { at }] of this.#used) {
       if (at > over && this.#used.size <= MOST) break
       this.#delete(key)

@@ -150,13 +150,6 @@ test('two starts never have the same key, unless they are given one', async (t) 
   assert.match(String(odd), /^sha256:[0-9a-f]{64}$/)
 })
 
-test('a start whose outcome is not kept long enough to be asked for again is sent once', async (t) => {
-  const { client, node } = await setUp(t, (asked) => asked.response.destroy())
-  const error = await refused(client.start('add', [1, 2], { retain: 0 }), 'NODE_UNREACHABLE')
-  assert.equal(error.started, 'unknown')
-  assert.equal(node.asked.length, 1)
-})
-
 test('a start for a node that is another by now is given to that one, if the first cannot have had it', async (t) => {
   const { client, node } = await setUp(t, (asked, { tag }) => {
     if (asked.headers['coatcheck-node'] === tag) send(asked, 200, { ...FINISHED, id: undefined })

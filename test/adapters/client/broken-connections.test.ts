@@ -50,7 +50,7 @@ const doubtful = fc.record({
     fc.tuple(fc.array(fault, { maxLength: 2 }), stall).map(([first, last]) => first.concat(last)),
   ),
   timeout: fc.constantFrom(0, 5, 60, 10_000),
-  retain: fc.constantFrom(undefined, 0, 600_000),
+  retain: fc.constantFrom(undefined, 0, SHORT_MARGIN * 2.5, 600_000),
   /** Milliseconds after which the call is aborted. */
   abortAt: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
   held: fc.integer({ min: 0, max: 80 }),
@@ -182,7 +182,7 @@ for (const { name, cases, secured } of ways) {
           assert.ok(ran <= 1, `ran ${ran} times: ${what}`)
           if (end === 'value') assert.equal(ran, 1)
           else if (end.started === 'no') assert.equal(ran, 0, what)
-          else if (end.code === 'CALL_EXPIRED') assert.equal(retain, 0)
+          else if (end.code === 'CALL_EXPIRED') assert.ok(retain !== undefined && retain < 600_000)
           else assert.ok(end.code === 'NODE_UNREACHABLE', what)
         }),
         { seed, numRuns: isLong ? cases : cases / 2 },

@@ -3,7 +3,7 @@ import { embeddedOf } from '../../../model/embedded.ts'
 import { CallError } from '../../../model/errors.ts'
 import type { CallStatus } from '../../../model/status.ts'
 import type { StartOptions } from '../../../model/runner.ts'
-import { KEY_HEADER } from '../../wire/headers.ts'
+import { KEY_HEADER, KEY_REMEMBERED } from '../../wire/headers.ts'
 import { formOfContent } from '../../wire/media.ts'
 import { readSpan } from '../../wire/spans.ts'
 import { readValue } from '../../wire/values.ts'
@@ -11,7 +11,6 @@ import { answerForm, callBody, retryAfter, sendJson, tellWait } from '../answers
 import type { HttpNode } from '../http-node.ts'
 import { appliedWait } from '../preferences.ts'
 import { refuse } from '../refusal.ts'
-import { REMEMBERED } from '../keys.ts'
 import type { StartBody } from '../schemas.ts'
 import type { WaitEnd } from '../waiting.ts'
 import { locationOf } from './location.ts'
@@ -74,8 +73,7 @@ async function begin(
   await refuseIfGone(node, fn, ownKey)
   try {
     const begun = await node.runner.start(fn, args, options)
-    // The start says itself for how long it can be sent again.
-    if (ownKey !== undefined && retain === undefined) remember(node, fn, ownKey, begun)
+    if (ownKey !== undefined) remember(node, fn, ownKey, begun, options.retain)
     return begun
   } catch (error) {
     if (!(error instanceof CallError) || error.code !== 'KEY_REUSED') throw error
@@ -85,9 +83,10 @@ async function begin(
 }
 
 /** Keys of calls that are kept for long are not needed: the runner knows those itself. */
-function remember({ runner, keys }: HttpNode, fn: string, key: string, { id }: CallStatus): void {
-  const retain = embeddedOf(runner)?.retainOf(fn)
-  if (id !== undefined && retain !== undefined && retain < REMEMBERED) keys.remember(key, id)
+function remember({ runner, keys }: HttpNode, fn: string, key: string, { id }: CallStatus, given?: number): void {
+  // For how long a runner elsewhere keeps its calls is not known here.
+  const retain = given ?? embeddedOf(runner)?.retainOf(fn) ?? 0
+  if (id !== undefined && retain < KEY_REMEMBERED) keys.remember(key, id)
 }
 
 /** @throws Refusal for a key whose call has gone before its start came again: it is not run twice. */
