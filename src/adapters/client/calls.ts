@@ -36,6 +36,9 @@ export interface PreparedCall {
   ask(wait: number, stop: AbortSignal): Promise<CallStatus>
 }
 
+/** Milliseconds for which a call that is asked for waits to be heard of, though its own timeout is shorter. */
+const LEAST_HEARING = 2_000
+
 /** Calls that are asked for at once while the client closes. */
 const AT_ONCE = 50
 
@@ -172,10 +175,11 @@ export class Calls {
     over?: () => void,
     stop?: AbortSignal,
   ): Promise<CallStatus> {
-    // Subscribe before starting: the call may end first.
-    await this.#feed.opened()
     const until = this.#clock.now() + request.timeout
-    const status = await starting.ask(request.timeout, stop)
+    // Subscribe before starting: the call may end first.
+    await this.#feed.opened(Math.min(this.#margin, Math.max(LEAST_HEARING, request.timeout)), [request.signal, stop])
+    stop?.throwIfAborted()
+    const status = await starting.ask(Math.max(0, until - this.#clock.now()), stop)
     for (const buffer of request.transfer) if (!buffer.detached) structuredClone(null, { transfer: [buffer] })
     this.#own.started(status, over)
     const left = until - this.#clock.now()

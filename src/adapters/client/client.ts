@@ -19,8 +19,9 @@ export interface Client<F = AnyFunctions> extends Runner<F> {
 
   /**
    * Calls `listener` at each such event of the calls of this client's principal, until `off`. Events are asked for while
-   * somebody listens. A call that is started afterwards is sent when they are heard, or cannot be had for now. A stream that
-   * broke goes on where it was, if that is within 30 seconds and 100 events.
+   * somebody listens. A call that is started afterwards is sent when they are heard, or cannot be had for now; it waits for
+   * that as long as its `timeout` says, and 2 seconds at least. A stream that broke goes on where it was, if that is within
+   * 30 seconds and 100 events.
    */
   on<E extends keyof RunnerEvents>(event: E, listener: (...args: RunnerEvents[E]) => void): this
 

@@ -50,9 +50,23 @@ export class EventFeed {
     this.#closeUnheard()
   }
 
-  /** Resolves when the events of what happens from now on are heard, if anybody listens and the node lets itself be heard. */
-  async opened(): Promise<void> {
-    await this.#opening?.promise
+  /**
+   * Resolves when the events of what happens from now on are heard, if anybody listens and the node lets itself be heard; or
+   * when that has taken `most` milliseconds, or one of the signals has aborted.
+   */
+  async opened(most: number, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+    const opening = this.#opening
+    if (!opening || signals.some((signal) => signal?.aborted)) return
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.setTimeout(over, most)
+      function over(): void {
+        timer.clear()
+        for (const signal of signals) signal?.removeEventListener('abort', over)
+        resolve()
+      }
+      for (const signal of signals) signal?.addEventListener('abort', over, { once: true })
+      void opening.promise.then(over)
+    })
   }
 
   close(): void {

@@ -8,8 +8,12 @@ import { createRunner } from '../../../src/index.ts'
 import { startScript } from '../../helpers/child.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { until } from '../../helpers/latch.ts'
+import { valueOf } from '../../suites/answers.ts'
 import { CALLS, type Calls } from '../../suites/place.ts'
 import { fakeNode, FINISHED, send, type Asked, type FakeNode } from './fake-node.ts'
+
+/** Milliseconds by which a busy machine may be late. */
+const LATE = 4_000
 
 async function setUp(t: TestContext): Promise<{ client: Client<Calls>; node: FakeNode; streams: () => Asked[] }> {
   const node = await fakeNode(t, (asked) => {
@@ -111,6 +115,19 @@ async function pausesOf(t: TestContext, count: number, status: number, headers: 
   }
   return pauses
 }
+
+test('a call waits for events that do not come as long as it waits for its end, and two seconds at least', async (t) => {
+  const node = await fakeNode(t, (asked) => {
+    if (asked.what === 'POST /calls') send(asked, 200, { ...FINISHED, id: undefined })
+  })
+  const client = connect<Calls>(node.url, { margin: 60_000 })
+  t.after(() => client.disconnect())
+  client.on('queued', () => undefined)
+  const began = performance.now()
+  assert.equal(valueOf(await client.start('add', [1, 2], { timeout: 0 })), 3)
+  const took = performance.now() - began
+  assert.ok(took >= 1_995 && took < 2_000 + LATE, `${took} ms`)
+})
 
 test('a node that refuses its events is asked for them more and more seldom', async (t) => {
   for (const status of [401, 403, 404]) {

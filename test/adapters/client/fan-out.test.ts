@@ -53,3 +53,17 @@ for (const [name, timeout, margin] of [
     }
   })
 }
+
+test('a silent node whose events are listened to is given up at the deadline', async (t) => {
+  const { url } = await fakeNode(t, () => undefined)
+  const all = connectAll<Calls>({ silent: url }, { margin: 60_000 })
+  const client = all.nodes.get('silent')
+  t.after(() => client?.disconnect())
+  client?.on('finished', () => undefined)
+  const began = performance.now()
+  const results = await all.callEach('add', [1, 2], { timeout: 500 })
+  const took = performance.now() - began
+  assert.ok(took >= 495 && took < 500 + LATE, `${took} ms`)
+  const error = errorOf(results, 'silent')
+  assert.deepEqual([error.code, error.started], ['NODE_UNREACHABLE', 'no'])
+})
