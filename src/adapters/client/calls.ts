@@ -203,7 +203,9 @@ export class Calls {
 
   #subscribe(starting: Starting, signal: AbortSignal): () => void {
     const onAbort = (): void => void this.#cancelStarting(starting, { reason: signal.reason, grace: undefined })
-    signal.addEventListener('abort', onAbort, { once: true })
+    // It may have been aborted while nobody asked for the call.
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
     return () => signal.removeEventListener('abort', onAbort)
   }
 
@@ -216,8 +218,10 @@ export class Calls {
     try {
       const id = starting.id ?? (await starting.ask(0)).id
       if (id !== undefined) await this.cancel(id, request)
-    } catch {
-      // Whoever started it, or waits for it, is told the same.
+    } catch (error) {
+      // Whoever waits for it is told the same.
+      const isUnreachable = error instanceof CallError && error.code === 'NODE_UNREACHABLE'
+      if (isUnreachable && starting.id === undefined) starting.fail(error)
     }
   }
 

@@ -107,7 +107,8 @@ class RemoteRunners<F> implements Clients<F> {
     const asked = [...this.nodes].filter(([name]) => !this.#offline.has(name))
     const calls = asked.map(([name, client]) => ({ name, fn, call: client.prepare(request) }))
     for (const name of away) yield [name, notAsked(name, fn)]
-    for await (const [name, result] of fanOut({ nodes: calls, timeout: request.timeout, clock: systemClock })) {
+    const { timeout, signal } = request
+    for await (const [name, result] of fanOut({ nodes: calls, timeout, signal, clock: systemClock })) {
       yield [name, result as NodeResult<FunctionValue<F, K>>]
     }
   }

@@ -23,6 +23,8 @@ export interface FanOut {
   nodes: readonly AskedNode[]
   /** Milliseconds for all of them together. With 0 each is asked once, and answers without waiting for its call. */
   timeout: number
+  /** Aborts the calls: each node has one more turn to tell what has become of it. */
+  signal: AbortSignal | undefined
   clock: Clock
 }
 
@@ -40,7 +42,12 @@ const STOPPED = new Error('its turn is over')
  * Where there are more nodes than are asked at once they take turns, so that those that hang do not keep the others from
  * being asked.
  */
-export async function* fanOut({ nodes, timeout, clock }: FanOut): AsyncGenerator<[name: string, result: NodeResult]> {
+export async function* fanOut({
+  nodes,
+  timeout,
+  signal,
+  clock,
+}: FanOut): AsyncGenerator<[name: string, result: NodeResult]> {
   const until = clock.now() + timeout
   const rounds = Math.ceil(nodes.length / AT_ONCE)
   const turn = rounds === 1 ? timeout : Math.min(timeout / rounds, LONGEST_WAIT)
@@ -54,8 +61,9 @@ export async function* fanOut({ nodes, timeout, clock }: FanOut): AsyncGenerator
       // A node that has only to take the call has the client's margin for it, and is given up by itself.
       const ms = timeout === 0 ? Infinity : Math.min(turn, until - clock.now())
       const wait = timeout === 0 ? 0 : ms - Math.min(LONGEST_WAY, ms / 4)
+      const isLast = signal?.aborted === true
       const result = await takeTurn(node, { ms, wait, clock, left: left.signal })
-      if (result || clock.now() >= until) {
+      if (result || isLast || clock.now() >= until) {
         arrived.push([node.name, result ?? unfinished(node)])
         tell?.()
       } else waiting.push(node)

@@ -28,6 +28,9 @@ export class Starting {
   /** Requests that the node may have had or may still get, for all that is known. */
   #strays = 0
   #givenUp: { reason: unknown } | undefined
+  #onGivenUp: (() => void) | undefined
+  /** Ends what is asked, where somebody can abort the call. */
+  readonly #failing: AbortController | undefined
   /** The node that the call is for: no other may have it when this one may have it already. */
   #tag: string | undefined
   #id: CallId | undefined
@@ -35,7 +38,7 @@ export class Starting {
 
   /** @param margin of the line, in milliseconds. */
   constructor(line: Line, margin: number, request: CallRequest) {
-    const { fn, args, abortAfter, grace, retain, priority, idempotencyKey } = request
+    const { fn, args, abortAfter, grace, retain, priority, idempotencyKey, signal } = request
     this.fn = fn
     this.#line = line
     this.#margin = margin
@@ -47,6 +50,7 @@ export class Starting {
     this.#body = `{"fn":${JSON.stringify(fn)},"args":${args}${spans.join('')}${rank}`
     // The node knows the key also for as long as it keeps the call. What its function says of that is not known here.
     this.#sendings = new Sendings(Math.max(retain ?? 0, KEY_REMEMBERED))
+    this.#failing = signal && new AbortController()
   }
 
   /** The call, where the node has told its ID. */
@@ -70,6 +74,12 @@ export class Starting {
   /** It is not to be asked for any more, where that has not been done yet: then it ends as `ABORTED`. */
   giveUp(reason: unknown): void {
     this.#givenUp ??= { reason }
+    this.#onGivenUp?.()
+  }
+
+  /** The node does not answer: whoever asks is told so, and need not wait until that has shown for each request. */
+  fail(error: CallError): void {
+    this.#failing?.abort(error)
   }
 
   /**
@@ -105,12 +115,12 @@ export class Starting {
     const { fn } = this
     const until = this.#line.now + wait
     for (let changes = 1; ; changes++) {
-      this.#tag ??= await this.#line.tag({ fn, signal: stop })
+      this.#tag ??= await this.#unlessGivenUp(() => this.#line.tag({ fn, signal: stop }))
       if (this.#givenUp && !this.#isAsked) {
         return { finished: true, ok: false, error: abortedUnsent(fn, this.#givenUp.reason) }
       }
       this.#isAsked = true
-      const reply = await this.#post(this.#tag, Math.max(0, until - this.#line.now), stop)
+      const reply = await this.#post(this.#tag ?? '', Math.max(0, until - this.#line.now), stop)
       if (reply.kind !== 'node-changed') return this.#told(reply)
       if (reply.isRepeat) throw lost(fn)
       // Neither the node that was meant has had it, nor has this one taken it.
@@ -120,7 +130,20 @@ export class Starting {
     }
   }
 
-  async #post(tag: string, wait: number, signal: AbortSignal | undefined): Promise<Reply> {
+  /** What there is to be learnt before the call can be asked for; undefined when it is not to be asked for any more. */
+  #unlessGivenUp<T>(learn: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#givenUp && !this.#isAsked) resolve(undefined)
+      else {
+        this.#onGivenUp = () => resolve(undefined)
+        learn().then(resolve, reject)
+      }
+    })
+  }
+
+  async #post(tag: string, wait: number, stop: AbortSignal | undefined): Promise<Reply> {
+    const ends = [stop, this.#failing?.signal].filter((signal) => signal !== undefined)
+    const signal = ends.length > 1 ? AbortSignal.any(ends) : ends[0]
     this.#strays += 1
     try {
       const reply = await this.#line.ask({

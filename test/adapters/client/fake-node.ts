@@ -59,6 +59,17 @@ export async function fakeNode(t: TestContext, answer: Answering): Promise<FakeN
   return node
 }
 
+/** The URL of what takes connections and says nothing. */
+export async function silentNode(t: TestContext): Promise<string> {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 export function send({ response }: Asked, status: number, json: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, headers).end(JSON.stringify(json))
 }

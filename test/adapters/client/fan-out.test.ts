@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { PreparedCall } from '../../../src/adapters/client/calls.ts'
+import { fanOut } from '../../../src/adapters/client/fan-out.ts'
 import { connectAll, type ConnectOptions, type NodeResult } from '../../../src/client.ts'
+import { FakeClock } from '../../helpers/fake-clock.ts'
+import { until } from '../../helpers/latch.ts'
 import { factsOf } from '../../suites/answers.ts'
 import type { Calls } from '../../suites/place.ts'
-import { FINISHED, fakeNode, send, UNFINISHED, type FakeNode } from './fake-node.ts'
+import { FINISHED, fakeNode, send, silentNode, UNFINISHED, type FakeNode } from './fake-node.ts'
 
 /** Milliseconds by which a busy machine may be late. */
 const LATE = 4_000
@@ -66,4 +70,53 @@ test('a silent node whose events are listened to is given up at the deadline', a
   assert.ok(took >= 495 && took < 500 + LATE, `${took} ms`)
   const error = errorOf(results, 'silent')
   assert.deepEqual([error.code, error.started], ['NODE_UNREACHABLE', 'no'])
+})
+
+test('an abort ends the whole within a margin, and tells what is known of each node', async (t) => {
+  const hanging = await fakeNode(t, () => undefined)
+  const all = connectAll<Calls>({ hanging: hanging.url, silent: await silentNode(t) }, { margin: 800 })
+  t.after(() => Promise.all(Array.from(all.nodes.values(), (client) => client.disconnect())))
+  const controller = new AbortController()
+  const called = all.callEach('add', [1, 2], { timeout: 60_000, signal: controller.signal })
+  await until('the start', () => hanging.asked[0])
+  const began = performance.now()
+  controller.abort()
+  const results = await called
+  const took = performance.now() - began
+  assert.ok(took < 800 + LATE, `${took} ms`)
+  const told = ['hanging', 'silent'].map((name) => errorOf(results, name))
+  assert.deepEqual(
+    told.map(({ code, started }) => [code, started]),
+    [
+      ['NODE_UNREACHABLE', 'unknown'],
+      ['ABORTED', 'no'],
+    ],
+  )
+})
+
+test('after an abort a node that hangs has one more turn', async () => {
+  const clock = new FakeClock()
+  const controller = new AbortController()
+  let turns = 0
+  const call: PreparedCall = {
+    id: undefined,
+    isAsked: true,
+    ask: (_wait, stop) => {
+      turns += 1
+      return new Promise((_resolve, reject) => stop.addEventListener('abort', () => reject(stop.reason as Error)))
+    },
+  }
+  const nodes = Array.from({ length: 31 }, (_, i) => ({ name: `node ${i}`, fn: 'add', call }))
+  const results = fanOut({ nodes, timeout: 600_000, signal: controller.signal, clock })
+  const first = results.next()
+  await clock.settle()
+  assert.equal(turns, 30)
+  controller.abort()
+  await clock.advance(29_000)
+  assert.equal(turns, 60)
+  await clock.advance(29_000)
+  const [name, result] = (await first).value as [string, NodeResult]
+  assert.equal(name, 'node 30')
+  assert.ok(!result.ok && result.error.code === 'NODE_UNREACHABLE' && result.error.started === 'unknown')
+  await results.return(undefined)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { readCall } from '../../../src/adapters/client/call-request.ts'
 import { createClient } from '../../../src/adapters/client/connect.ts'
 import { EventFeed } from '../../../src/adapters/client/event-feed.ts'
@@ -14,7 +15,19 @@ import { FakeClock } from '../../helpers/fake-clock.ts'
 import { until } from '../../helpers/latch.ts'
 import { errorOf, factsOf, refused, thrownBy, valueOf } from '../../suites/answers.ts'
 import type { Calls } from '../../suites/place.ts'
-import { FINISHED, fakeNode, send, sendProblem, UNFINISHED, type Asked, type FakeNode } from './fake-node.ts'
+import {
+  FINISHED,
+  fakeNode,
+  send,
+  sendProblem,
+  silentNode,
+  UNFINISHED,
+  type Asked,
+  type FakeNode,
+} from './fake-node.ts'
+
+/** Milliseconds by which a busy machine may be late. */
+const LATE = 4_000
 
 interface Place {
   client: RemoteRunner<Calls>
@@ -127,7 +140,38 @@ test('a start that is aborted before it is sent is not sent, and has ended', asy
   const error = errorOf(await start, 'ABORTED')
   assert.deepEqual([error.started, error.step, error.cause], ['no', 'queued', 'why'])
   assert.equal(node.asked.length, 0)
-  assert.equal(node.looks, 1)
+})
+
+for (const isHeard of [false, true]) {
+  const name = isHeard ? ', though its events are listened to' : ''
+  test(`a start at a silent node that is aborted before it is sent has ended at once${name}`, async (t) => {
+    const client = createClient<Calls>(await silentNode(t), { margin: 60_000 })
+    t.after(() => client.disconnect())
+    if (isHeard) client.on('finished', () => undefined)
+    const controller = new AbortController()
+    const start = client.start('add', [1, 2], { signal: controller.signal })
+    await setTimeout(50)
+    const began = performance.now()
+    controller.abort('why')
+    const error = errorOf(await start, 'ABORTED')
+    assert.ok(performance.now() - began < LATE)
+    assert.deepEqual([error.started, error.step, error.cause], ['no', 'queued', 'why'])
+  })
+}
+
+test('a start that a node does not answer is given up a margin after it was aborted', async (t) => {
+  const node = await fakeNode(t, () => undefined)
+  const client = createClient<Calls>(node.url, { margin: 500 })
+  t.after(() => client.disconnect())
+  const controller = new AbortController()
+  const call = client.call('add', [1, 2], { signal: controller.signal })
+  await until('the start', () => node.asked[0])
+  const began = performance.now()
+  controller.abort()
+  const error = await refused(call, 'NODE_UNREACHABLE')
+  const took = performance.now() - began
+  assert.ok(took >= 495 && took < 500 + LATE, `${took} ms`)
+  assert.deepEqual(factsOf(error), { fn: 'add', started: 'unknown', retryable: true })
 })
 
 test('a start that is refused is not said to have started nothing while another of its key is on its way', async (t) => {
