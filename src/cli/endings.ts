@@ -12,7 +12,7 @@ const NOT_REACHED = 5
 
 /** The exit statuses, as help texts tell them. */
 export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string])[] = [
-  [String(DONE), 'what was asked for is done; the call gave a value'],
+  [String(DONE), 'what was asked for is done; the call gave a value; Ctrl-C ended serve or top'],
   [String(FAILED), 'the call ended without a value; or anything else failed'],
   [String(WRONG_USAGE), 'the command line is wrong'],
   [String(NOT_FINISHED), 'the call is not finished; its ID was printed'],
@@ -22,6 +22,8 @@ export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string]
 ]
 
 /** The exit status for what a node did not do. */
-export function endingOf(error: CallError): Ending {
-  return error.code === 'NODE_UNREACHABLE' ? NOT_REACHED : REFUSED
+export function endingOf({ code }: CallError): Ending {
+  if (code === 'NODE_UNREACHABLE') return NOT_REACHED
+  // It has failed, or is no node at all.
+  return code === 'PROTOCOL_ERROR' ? FAILED : REFUSED
 }

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +12,7 @@ import { createRunner } from '../../src/index.ts'
 import { createAuthority } from '../helpers/certificates.ts'
 import { FakeShell } from '../helpers/fake-shell.ts'
 import { Signposts } from '../helpers/latch.ts'
+import { fakeNode, sendProblem } from '../adapters/client/fake-node.ts'
 import { CALLS } from '../suites/place.ts'
 
 let posts: Signposts
@@ -118,5 +120,19 @@ suite('the connection to a node', () => {
     const { ending, stderr } = await new ConnectingShell().run('call', node.url, 'add', '[1, 2]')
     equal(ending, 4)
     match(stderr, /^coatcheck: .*does not let this caller do that\n$/)
+  })
+
+  test('tells of a URL where something else answers, and of a node that fails, and ends with 1', async (t) => {
+    const page = createHttpServer((_request, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1')
+    t.after(() => page.close())
+    await once(page, 'listening')
+    const nowhere = await new ConnectingShell().run('ls', `http://127.0.0.1:${(page.address() as AddressInfo).port}`)
+    equal(nowhere.ending, 1)
+    match(nowhere.stderr, /^coatcheck: PROTOCOL_ERROR: .* is no coatcheck node: HTTP 404 .*\n$/)
+
+    const { url } = await fakeNode(t, (asked) => sendProblem(asked, 'internal'))
+    const failed = await new ConnectingShell().run('ls', url)
+    equal(failed.ending, 1)
+    match(failed.stderr, /^coatcheck: .*the fake node says internal\n$/)
   })
 })
