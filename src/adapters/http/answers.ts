@@ -28,6 +28,11 @@ export function callBody(fn: string, status: CallStatus, form: Form): string {
   }
 }
 
+/** What every answer says: by whom it is, and that it is not to be had again from anywhere else. */
+export function tellNode(reply: FastifyReply, tag: string): FastifyReply {
+  return reply.header('cache-control', 'no-store').header(NODE_HEADER, tag)
+}
+
 /** Milliseconds that were waited, for whoever looks at the headers. */
 export function tellWait(reply: FastifyReply, { ms, preference }: AppliedWait): void {
   reply.header(WAIT_HEADER, ms)

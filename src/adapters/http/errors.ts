@@ -3,7 +3,7 @@ import { CallError } from '../../model/errors.ts'
 import { createProblem, problemOf, type ProblemJson, type ProblemKind } from '../wire/problems.ts'
 import { UnreadableError } from '../wire/values.ts'
 import { sendProblem } from './answers.ts'
-import { Refusal } from './refusal.ts'
+import { refuse, Refusal } from './refusal.ts'
 
 /** Seconds after which a node that is full, or has no function process ready, may have room. */
 const SOON = 1
@@ -37,10 +37,7 @@ function problemFor(error: unknown): ProblemJson | undefined {
   return createProblem(kind, message ?? 'the request is not right')
 }
 
-export function answerNotFound({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function notFound({ method, url }: FastifyRequest): Refusal {
   const path = url.split('?', 1)[0]
-  return sendProblem(
-    reply,
-    createProblem('not-found', `there is no ${method} ${path}; see openapi.json for what there is`),
-  )
+  return refuse('not-found', `there is no ${method} ${path}; see openapi.json for what there is`)
 }

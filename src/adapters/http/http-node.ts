@@ -36,6 +36,8 @@ export class HttpNode {
   #turn: (() => void)[] = []
   readonly #most: number
   #limiter: Limiter | undefined
+  /** Who sends what no route of the node gets. */
+  readonly #strangers = new WeakMap<FastifyRequest, string>()
 
   constructor({ runner, functions, authorize, limits }: ResolvedHttpOptions, clock: Clock) {
     this.runner = runner
@@ -58,7 +60,8 @@ export class HttpNode {
     this.#limiter = app.createRateLimit({
       max: this.#most,
       timeWindow: RATE_WINDOW,
-      keyGenerator: (request: FastifyRequest) => request.getDecorator<string>(PRINCIPAL),
+      keyGenerator: (request: FastifyRequest) =>
+        this.#strangers.get(request) ?? request.getDecorator<string>(PRINCIPAL),
       allowList: [],
       ban: -1,
       skipOnError: false,
@@ -89,7 +92,18 @@ export class HttpNode {
   async refused(request: FastifyRequest, error: unknown): Promise<unknown> {
     if (request.getDecorator(PRINCIPAL) !== '') return error
     try {
-      await this.#count(request, `unknown at ${request.ip}`)
+      await this.#count(request, strangerAt(request))
+      return error
+    } catch (limited) {
+      return limited
+    }
+  }
+
+  /** The same for a request that is for none of the node's resources, of a server that has no others. */
+  async refusedOutside(request: FastifyRequest, error: unknown): Promise<unknown> {
+    this.#strangers.set(request, strangerAt(request))
+    try {
+      await this.#limit(request)
       return error
     } catch (limited) {
       return limited
@@ -109,6 +123,10 @@ export class HttpNode {
   /** Counts a request for its rate. */
   async #count(request: FastifyRequest, principal: string): Promise<void> {
     request.setDecorator(PRINCIPAL, principal)
+    await this.#limit(request)
+  }
+
+  async #limit(request: FastifyRequest): Promise<void> {
     const limit = await this.#limiter?.(request)
     if (!limit || limit.isAllowed || !limit.isExceeded) return
     const { max, timeWindow, ttlInSeconds } = limit
@@ -159,4 +177,8 @@ export class HttpNode {
     this.hub.close()
     this.ledger.close()
   }
+}
+
+function strangerAt({ ip }: FastifyRequest): string {
+  return `unknown at ${ip}`
 }

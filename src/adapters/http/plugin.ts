@@ -1,10 +1,10 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { systemClock, type Clock } from '../../model/clock.ts'
-import { NODE_HEADER } from '../wire/headers.ts'
 import { RICH_TYPE } from '../wire/media.ts'
+import { tellNode } from './answers.ts'
 import { collectSchemas } from './documentation.ts'
-import { answerError, answerNotFound } from './errors.ts'
+import { answerError, notFound } from './errors.ts'
 import { HttpNode } from './http-node.ts'
 import { resolveHttpOptions, type HttpOptions } from './options.ts'
 import { addRoutes } from './routes/routes.ts'
@@ -24,12 +24,14 @@ export async function coatcheckHttp(app: FastifyInstance, options: HttpOptions):
 }
 
 /** The plugin, by a clock of the caller's. */
-export async function addTo(app: FastifyInstance, options: HttpOptions, clock: Clock): Promise<void> {
+export async function addTo(app: FastifyInstance, options: HttpOptions, clock: Clock): Promise<HttpNode> {
   const resolved = resolveHttpOptions(options)
   const node = new HttpNode(resolved, clock)
   app.setValidatorCompiler(compileValidator)
-  app.setErrorHandler(async (error, request, reply) => answerError(await node.refused(request, error), request, reply))
-  app.setNotFoundHandler(answerNotFound)
+  const refuse = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    answerError(await node.refused(request, error), request, reply)
+  app.setErrorHandler(refuse)
+  app.setNotFoundHandler((request, reply) => refuse(notFound(request), request, reply))
   readBodies(app)
   app.addHook('onRoute', (route) => {
     route.bodyLimit = resolved.limits.body
@@ -37,7 +39,7 @@ export async function addTo(app: FastifyInstance, options: HttpOptions, clock: C
   await app.register(rateLimit, { global: false })
   node.prepare(app)
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('cache-control', 'no-store').header(NODE_HEADER, node.tag)
+    tellNode(reply, node.tag)
     done()
   })
   app.addHook('preClose', (done) => {
@@ -46,6 +48,7 @@ export async function addTo(app: FastifyInstance, options: HttpOptions, clock: C
   })
   await collectSchemas(app)
   addRoutes(app, node, clock)
+  return node
 }
 
 /** Both forms are JSON. What a `__proto__` in plain JSON is meant to be is not guessed at. */

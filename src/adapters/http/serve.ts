@@ -1,12 +1,15 @@
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { systemClock } from '../../model/clock.ts'
 import type { AnyFunctions } from '../../model/functions.ts'
 import type { CloseOptions, Runner } from '../../model/runner.ts'
 import { Connections } from './connections.ts'
+import type { HttpNode } from './http-node.ts'
 import { nodeTagOf } from './node-tag.ts'
 import { resolveHttpOptions } from './options.ts'
-import { coatcheckHttp } from './plugin.ts'
+import { addTo } from './plugin.ts'
 import { pluginLimits, resolveServeOptions, type ServeOptions } from './serve-options.ts'
-import { createServer } from './server.ts'
+import { createServer, type Refused } from './server.ts'
 
 /** A node that others can call. */
 export interface Served extends AsyncDisposable {
@@ -40,9 +43,14 @@ export async function serve<F = AnyFunctions>(runner: Runner<F>, options: ServeO
     ...(authorize !== undefined && { authorize }),
   }
   resolveHttpOptions(pluginOptions)
-  const app = createServer(resolved, nodeTagOf(runner))
+  let node: HttpNode | undefined
+  const refused: Refused = async (request, error) => (node ? node.refusedOutside(request, error) : error)
+  const app = createServer(resolved, nodeTagOf(runner), refused)
   const connections = new Connections(app)
-  void app.register(coatcheckHttp, { prefix, ...pluginOptions })
+  const add = async (own: FastifyInstance): Promise<void> => {
+    node = await addTo(own, pluginOptions, systemClock)
+  }
+  void app.register(add, { prefix })
   try {
     await app.listen({ port, host: addressOf(host) })
   } catch (error) {

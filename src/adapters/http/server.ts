@@ -8,7 +8,8 @@ import Fastify, {
 import type { Server as HttpServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { BadRequests } from './bad-requests.ts'
-import { answerError, answerNotFound } from './errors.ts'
+import { tellNode } from './answers.ts'
+import { answerError, notFound } from './errors.ts'
 import { endLateBodies } from './late-bodies.ts'
 import type { ResolvedServeOptions, TlsOptions } from './serve-options.ts'
 
@@ -24,8 +25,17 @@ const MOST_STREAMS = 1_000
 /** Milliseconds in which a TLS connection has to be made. */
 const HANDSHAKE = 10_000
 
+/** Says what a request that is for none of the node's resources is refused for in the end. */
+export type Refused = (request: FastifyRequest, error: unknown) => Promise<unknown>
+
 /** A Fastify app on a server of Node's, with the limits and the answers that Node itself has to give. */
-export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag: string): FastifyInstance {
+export function createServer(
+  { tls, logger, limits }: ResolvedServeOptions,
+  tag: string,
+  refused: Refused,
+): FastifyInstance {
+  const refuse = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    answerError(await refused(request, error), request, tellNode(reply, tag))
   const http = {
     maxHeaderSize: limits.headers,
     headersTimeout: Math.min(limits.headersTimeout, limits.requestTimeout),
@@ -44,14 +54,13 @@ export function createServer({ tls, logger, limits }: ResolvedServeOptions, tag:
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: limits.requestTimeout,
     routerOptions: { maxParamLength: 256 },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      void answerError(error, request, reply),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void refuse(error, request, reply),
     clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => badRequests.refuse(error, socket),
   }
   const app = tls ? createSecure(common, { ...http, ...tls }) : Fastify({ ...common, http })
   // What is not below the prefix.
-  app.setNotFoundHandler(answerNotFound)
-  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => refuse(notFound(request), request, reply))
+  app.setErrorHandler(refuse)
   const server = app.server as HttpServer
   badRequests.watch(server)
   if (tls) endLateBodies(server, limits.requestTimeout)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { until } from '../../helpers/latch.ts'
 import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
 import { readValue, writeArgs } from '../../../src/adapters/wire/values.ts'
-import { pathOf, sharedNode, startNode, withMethods, type Answer } from './served.ts'
+import { pathOf, sendTo, sharedNode, startNode, withMethods, type Answer } from './served.ts'
 
 const shared = sharedNode()
 
@@ -353,11 +353,14 @@ describe('calls of others in the runner', () => {
 
 describe('the node', () => {
   test('says which it is with every answer, problems too', async () => {
-    const { send, start } = shared()
+    const { send, start, served } = shared()
     const { json } = await send('/health')
     match(json['node'], /^[0-9a-f]{8}$/)
-    for (const answer of [await send('/calls'), await send('/nowhere'), await start('x', [])]) {
-      equal(answer.headers.get('coatcheck-node'), json['node'])
+    const paths = ['/v1/calls', '/v1/nowhere', '/nowhere', '/%ff', '/v1/calls/%ff', `/v1/calls/${'x'.repeat(300)}`]
+    const answers = paths.map((path) => sendTo(`${served.url}${path}`))
+    const badBody = sendTo(`${served.url}/nowhere`, { method: 'POST', body: '{' })
+    for (const { headers } of await Promise.all([...answers, badBody, start('x', [])])) {
+      deepEqual([headers.get('coatcheck-node'), headers.get('cache-control')], [json['node'], 'no-store'])
     }
     equal((await start('add', [1, 2], {}, { 'coatcheck-node': json['node'] })).status, 200)
   })

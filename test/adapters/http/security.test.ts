@@ -158,6 +158,16 @@ test('who sends what is no request cannot do so without end, and the others are 
   equal((await send('/functions', { headers: alice })).status, 200)
 })
 
+test('who asks for what there is not cannot do so without end, and the others are let in', async (t) => {
+  const { send, served } = await startNode(t, { lent: shared(), serve: { authorize: byName, limits: { rate: 1 } } })
+  const paths = ['/v1/nowhere', '/nowhere', '/%ff', `/v1/calls/${'x'.repeat(300)}`]
+  const statuses: number[] = []
+  for (let i = 0; i < 12; i++) statuses.push((await sendTo(served.url + paths[i % paths.length])).status)
+  const first = [404, 404, 400, 414]
+  deepEqual(statuses, [...first, ...first, 404, 404, 429, 429])
+  equal((await send('/functions', { headers: alice })).status, 200)
+})
+
 test('what the node fails at is in its log, and not in its answer', async (t) => {
   const lines: string[] = []
   const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
