@@ -45,7 +45,7 @@ interface RouteDescription {
   types?: readonly string[]
 }
 
-/** The media types of an answer in which there are values of functions. */
+/** The media types of a body in which there are values of functions, as both sides send them. */
 export const WITH_VALUES: readonly string[] = [JSON_TYPE, RICH_TYPE]
 
 /** The schema of a route: what Fastify checks, and what the document says of it. */
@@ -55,5 +55,6 @@ export function describe({ answers, types = [JSON_TYPE], ...parts }: RouteDescri
     const content = body && Object.fromEntries(types.map((type) => [type, { schema: body }]))
     response[status] = content ? { description, content } : { description, type: 'null' }
   }
-  return { ...parts, response: { ...response, '4xx': problem, '5xx': problem } } as FastifySchema
+  const request = parts.body ? { ...parts, consumes: WITH_VALUES } : parts
+  return { ...request, response: { ...response, '4xx': problem, '5xx': problem } } as FastifySchema
 }

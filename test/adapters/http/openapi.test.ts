@@ -34,6 +34,14 @@ test('the document is right by a public validator, and tells all resources', asy
   ])
 })
 
+test('the document tells both media types of what is sent with values', async () => {
+  const { json } = await node().send('/openapi.json')
+  for (const path of ['/v1/calls', '/v1/calls/{id}/cancel']) {
+    const { content } = json['paths'][path].post.requestBody
+    deepEqual(Object.keys(content), ['application/json', 'application/vnd.coatcheck+json'], path)
+  }
+})
+
 /** What a public generator makes of the document. */
 interface Generated {
   OpenAPI: { BASE: string }
