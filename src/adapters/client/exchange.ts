@@ -21,14 +21,17 @@ export class NoAnswer extends Error {
   readonly isSent: boolean
   /** Whether it was given all the time there was. */
   readonly isLate: boolean
+  /** Milliseconds after which it may be sent again, where somebody has said so. */
+  readonly after: number | undefined
 
   constructor(
     message: string,
-    { isSent, isLate = false, cause }: { isSent: boolean; isLate?: boolean; cause?: Error },
+    { isSent, isLate = false, after, cause }: { isSent: boolean; isLate?: boolean; after?: number; cause?: Error },
   ) {
     super(message, cause && { cause })
     this.isSent = isSent
     this.isLate = isLate
+    this.after = after
   }
 
   static {

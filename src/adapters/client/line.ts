@@ -102,14 +102,18 @@ export class Line {
    * knows that it had it.
    *
    * @throws CallError `NODE_UNREACHABLE` when nothing was heard of the node for `wait` and `margin`, with `started`
-   * `no` where it cannot have had the question; the reason of the signal.
+   * `no` where it cannot have had the question; the reason of the signal. Broken connections, and gateways that do not
+   * reach the node, are tried again for `margin`; and for as long as `wait` says, of 29 s at most, where a gateway says when.
    */
   async ask(question: Question): Promise<Reply> {
     const { wait = 0, signal, sendings } = question
     const { margin } = this.#options
     const until = this.#clock.now() + wait
     let failures = 0
-    let giveUpAt = Infinity
+    /** When it failed first since the node was heard of. */
+    let failedAt: number | undefined
+    /** Milliseconds beside the margin for which it is tried again. */
+    let patience = 0
     let isRepeat = false
     const isTooLate = (at: number): boolean => sendings?.allow(at + margin) === false
     for (;;) {
@@ -126,9 +130,13 @@ export class Line {
         else notHad?.()
         failures += 1
         this.#shorten(this.#clock.now() - askedAt, held)
-        const next = backoff(failures)
+        const { after = 0 } = error
+        const next = Math.max(backoff(failures), withJitter(after))
         const nextAt = this.#clock.now() + next
-        giveUpAt = Math.min(giveUpAt, this.#clock.now() + margin)
+        failedAt ??= this.#clock.now()
+        // Who says when to come again is taken at their word, though not for ever.
+        if (after > 0) patience = Math.min(Math.max(0, until - failedAt), LONGEST_WAIT)
+        const giveUpAt = failedAt + patience + margin
         const isOver = error.isLate || this.#isHopeless(error) || nextAt > giveUpAt
         if (isOver || isTooLate(nextAt)) throw this.#unreachable(question, error, isRepeat)
         await this.#transport.pause(next, signal)
@@ -142,7 +150,8 @@ export class Line {
       if (nextAt > until + margin || isTooLate(nextAt)) return reply
       // The node is there: what failed before it said so does not count.
       failures = 0
-      giveUpAt = Infinity
+      failedAt = undefined
+      patience = 0
       await this.#transport.pause(delay, signal)
     }
   }
@@ -163,7 +172,11 @@ export class Line {
   #read({ status, headers, body }: Answer, { id }: Question, isRepeat: boolean): Reply {
     const tag = headers[NODE_HEADER]
     if (typeof tag !== 'string') {
-      if (GATEWAY.has(status)) throw new NoAnswer(`answered by a gateway with HTTP ${status}`, { isSent: true })
+      if (GATEWAY.has(status)) {
+        const after = retryAfter(headers['retry-after'])
+        const told = { isSent: true, ...(after !== undefined && { after }) }
+        throw new NoAnswer(`answered by a gateway with HTTP ${status}`, told)
+      }
       const message = `what answers at ${this.#options.origin}${this.#options.prefix} is no coatcheck node: HTTP ${status} without the header ${NODE_HEADER}`
       throw new CallError('PROTOCOL_ERROR', message, { started: isRepeat ? 'unknown' : 'no' })
     }

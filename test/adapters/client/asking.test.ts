@@ -198,6 +198,37 @@ test('what a gateway answers in place of the node is no answer', async (t) => {
   assert.equal(node.asked.length, 3)
 })
 
+/** A client and a node before which a gateway stands that does not reach it at first, and says when to come again. */
+async function setUpGateway(t: TestContext, margin: number, after: string) {
+  const times: number[] = []
+  const node = await fakeNode(t, (asked) => {
+    if (times.push(performance.now()) > 1) send(asked, 200, FINISHED)
+    else {
+      asked.response.removeHeader('coatcheck-node')
+      asked.response.writeHead(503, { 'retry-after': after }).end('<html>')
+    }
+  })
+  const client = connect<Calls>(node.url, { margin })
+  t.after(() => client.disconnect())
+  return { client, times }
+}
+
+test('a gateway that says when to come again is asked then, and not sooner', async (t) => {
+  const { client, times } = await setUpGateway(t, 400, '1')
+  assert.equal(valueOf(await client.wait(UNFINISHED.id, { timeout: 5_000 })), 3)
+  assert.equal(times.length, 2)
+  assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 995)
+})
+
+test('a gateway that is to be asked later than there is time for is not asked again', async (t) => {
+  for (const timeout of [0, 2_000]) {
+    const { client, times } = await setUpGateway(t, 400, '5')
+    const error = await refused(client.start('add', [1, 2], { timeout }), 'NODE_UNREACHABLE')
+    assert.equal(error.started, 'unknown')
+    assert.equal(times.length, 1)
+  }
+})
+
 test('what answers and is no node is told of', async (t) => {
   const { client } = await setUp(t, (asked) => {
     asked.response.removeHeader('coatcheck-node')
