@@ -3,6 +3,9 @@ import { describe, test } from 'node:test'
 import { until } from '../../helpers/latch.ts'
 import { RICH_TYPE } from '../../../src/adapters/wire/media.ts'
 import { readValue, writeArgs } from '../../../src/adapters/wire/values.ts'
+import { createRunner } from '../../../src/index.ts'
+import { EMBEDDED } from '../../../src/model/embedded.ts'
+import { CALLS, type Calls } from '../../suites/place.ts'
 import { pathOf, sendTo, sharedNode, startNode, withMethods, type Answer } from './served.ts'
 
 const shared = sharedNode()
@@ -161,6 +164,19 @@ describe('POST /v1/calls', () => {
     await until('an end', async () => (await send(pathOf(first.json['id']))).json['finished'])
     await send(pathOf(first.json['id']), { method: 'DELETE' })
     equal((await start('holdThenLeave', [latch.path, trail.path, 'second'], {}, key)).status, 200)
+  })
+
+  test('a start by a key is not run again though the runner does not say for how long it keeps calls', async (t) => {
+    const runner = createRunner<Calls>({ functions: CALLS, define: { leave: { retain: 0 } } })
+    t.after(() => runner.close())
+    const elsewhere = withMethods(runner, { [EMBEDDED]: undefined } as object)
+    const { start, posts } = await startNode(t, { lent: elsewhere })
+    const trail = posts.trail()
+    const statuses: number[] = []
+    for (let i = 0; i < 2; i++) {
+      statuses.push((await start('leave', [trail.path, 'once'], {}, { 'idempotency-key': 'key' })).status)
+    }
+    deepEqual([statuses, trail.read()], [[200, 410], ['once']])
   })
 
   test('refuses what is not right with a problem that says what would be', async () => {
