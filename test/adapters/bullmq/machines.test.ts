@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { jobIdOf } from '../../../src/adapters/bullmq/job-ids.ts'
 import { until } from '../../helpers/latch.ts'
 import { queueSettings } from '../../helpers/queue-setting.ts'
+import { watchCommands } from '../../helpers/redis-monitor.ts'
 import { noRedis } from '../../helpers/redis-server.ts'
 import { end, errorOf, factsOf, idOf, valueOf } from '../../suites/answers.ts'
 
@@ -216,13 +217,7 @@ describe('machines of a queue', { skip: noRedis, timeout: 120_000 }, () => {
     const running = idOf(await client.start('hold', [trail.path, latch.path], { timeout: 0 }))
     await setting.whereBegun(trail)
     const seconds: number[] = []
-    const asked = new Redis(redis.connection)
-    const monitor = await asked.monitor()
-    t.after(() => {
-      asked.disconnect()
-      monitor.disconnect()
-    })
-    monitor.on('monitor', (_time: string, [command = '', key, timeout]: string[]) => {
+    await watchCommands(t, redis.port, ([command = '', key, timeout]) => {
       if (/^bzpopmin$/i.test(command) && key === `bull:${queue}:marker`) seconds.push(Number(timeout))
     })
     const id = idOf(await client.start('hold', [other.path, latch.path], { timeout: 0 }))
