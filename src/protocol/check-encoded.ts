@@ -1,4 +1,4 @@
-import { DEPTH, type EncodedError } from './encoded-error.ts'
+import { ERROR_DEPTH, type EncodedError } from './encoded-error.ts'
 import type { LogValue } from './log-values.ts'
 
 // What a child process writes on its channel may be anything, and its host is not to go down with it. So it is looked at
@@ -8,24 +8,35 @@ type Fields = Record<string, unknown>
 
 /** @throws TypeError for what `encodeError` did not make. */
 export function checkEncodedError(value: unknown): asserts value is EncodedError {
-  new Checker().check(value, 0)
+  new ErrorCheck(new Set()).check(value, 0)
 }
 
-/** @throws TypeError for what `encodeLogValue` did not make. */
-export function checkLogValue(value: unknown): asserts value is LogValue {
+/** @throws TypeError for what is no list of what `encodeLogValue` makes. */
+export function checkLogValues(values: unknown): asserts values is LogValue[] {
+  const seen = new Set<unknown>()
+  for (const value of listOf(values)) checkLogValue(value, seen)
+}
+
+function checkLogValue(value: unknown, seen: Set<unknown>): void {
   const { kind, error, properties } = fieldsOf(value)
-  if (kind === 'error') return checkEncodedError(error)
+  if (kind === 'error') return new ErrorCheck(seen).check(error, 0)
   if (kind !== 'properties') return must(kind === 'value', 'a log value must be an error, properties or a value')
+  takeOnce(properties, seen)
   for (const [, part] of pairsOf(properties)) {
     must(fieldsOf(part)['kind'] !== 'properties', 'properties of a log value must not have properties')
-    checkLogValue(part)
+    checkLogValue(part, seen)
   }
 }
 
-class Checker {
-  readonly #seen = new Set<unknown>()
+class ErrorCheck {
+  /** All parts so far. */
+  readonly #seen: Set<unknown>
   /** How many errors have begun. */
   #errors = 0
+
+  constructor(seen: Set<unknown>) {
+    this.#seen = seen
+  }
 
   check(value: unknown, depth: number): void {
     const fields = fieldsOf(value)
@@ -40,25 +51,25 @@ class Checker {
   }
 
   #checkError(fields: Fields, depth: number): void {
-    must(depth < DEPTH, 'errors within errors go too deep')
+    must(depth < ERROR_DEPTH, 'errors within errors go too deep')
     this.#errors += 1
     const { name, base, message, stack, properties, cause, errors } = fields
     for (const text of [name, base, message]) must(typeof text === 'string', 'an error must have texts')
     must(stack === undefined || typeof stack === 'string', 'a stack must be a text')
-    this.#takeOnce(fields)
-    this.#takeOnce(properties)
+    takeOnce(fields, this.#seen)
+    takeOnce(properties, this.#seen)
     // In the order in which they were written: that is how they are counted.
     for (const [, property] of pairsOf(properties)) this.check(property, depth + 1)
     if (cause !== undefined) this.check(cause, depth + 1)
     if (errors === undefined) return
-    this.#takeOnce(errors)
+    takeOnce(errors, this.#seen)
     for (const each of listOf(errors)) this.check(each, depth + 1)
   }
+}
 
-  #takeOnce(part: unknown): void {
-    must(!this.#seen.has(part), 'a part of an error stands in two places')
-    this.#seen.add(part)
-  }
+function takeOnce(part: unknown, seen: Set<unknown>): void {
+  must(!seen.has(part), 'a part of an error or of a log line stands in two places')
+  seen.add(part)
 }
 
 function pairsOf(value: unknown): [string, unknown][] {

@@ -25,7 +25,7 @@ export type EncodedError =
   | { kind: 'value'; value: unknown }
 
 /** Longer chains of causes are cut here. */
-export const DEPTH = 64
+export const ERROR_DEPTH = 64
 
 /** Encodes anything that can be thrown. Never throws itself. */
 export function encodeError(thrown: unknown): EncodedError {
@@ -50,7 +50,7 @@ class Encoder {
       const index = this.#indexes.get(thrown)
       if (index !== undefined) return { kind: 'again', index }
       if (isErrorLike(thrown)) {
-        return depth < DEPTH ? this.#encodeError(thrown, depth + 1) : { kind: 'value', value: textOf(thrown) }
+        return depth < ERROR_DEPTH ? this.#encodeError(thrown, depth + 1) : { kind: 'value', value: textOf(thrown) }
       }
       return { kind: 'value', value: isCloneable(thrown) ? thrown : textOf(thrown) }
     } catch {

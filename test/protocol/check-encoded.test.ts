@@ -1,7 +1,7 @@
 import { doesNotThrow, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkEncodedError, checkLogValue } from '../../src/protocol/check-encoded.ts'
+import { checkEncodedError, checkLogValues } from '../../src/protocol/check-encoded.ts'
 import { encodeError } from '../../src/protocol/encoded-error.ts'
 import { encodeLogValue } from '../../src/protocol/log-values.ts'
 
@@ -26,7 +26,9 @@ test('whatever is encoded of what was thrown is taken for that', () => {
 test('whatever is encoded for a log line is taken for that', () => {
   const line = fc.oneof(thrown, fc.dictionary(fc.string(), thrown))
   fc.assert(
-    fc.property(line, (value) => doesNotThrow(() => checkLogValue(structuredClone(encodeLogValue(value))))),
+    fc.property(line, (value) =>
+      doesNotThrow(() => checkLogValues(structuredClone([value, value].map(encodeLogValue)))),
+    ),
     { numRuns: 1_000 },
   )
 })
@@ -37,4 +39,9 @@ test('the longest chain of causes that is encoded is taken, and a longer one is 
   const encoded = encodeError(error)
   doesNotThrow(() => checkEncodedError(encoded))
   throws(() => checkEncodedError({ ...encoded, properties: [], errors: [], cause: encoded }), /too deep/)
+})
+
+test('a log line whose values have a part in common stands for more than it is, and is not taken', () => {
+  const [error, properties] = [new Error('again'), { a: 1 }].map(encodeLogValue)
+  for (const value of [error, properties]) throws(() => checkLogValues([value, value]), /in two places/)
 })

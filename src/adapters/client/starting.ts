@@ -74,7 +74,7 @@ export class Starting {
   /** It is not to be asked for any more, where that has not been done yet: then it ends as `ABORTED`. */
   giveUp(reason: unknown): void {
     this.#givenUp ??= { reason }
-    this.#onGivenUp?.()
+    if (!this.#isAsked) this.#onGivenUp?.()
   }
 
   /** The node does not answer: whoever asks is told so, and need not wait until that has shown for each request. */
@@ -116,11 +116,12 @@ export class Starting {
     const until = this.#line.now + wait
     for (let changes = 1; ; changes++) {
       this.#tag ??= await this.#unlessGivenUp(() => this.#line.tag({ fn, signal: stop }))
-      if (this.#givenUp && !this.#isAsked) {
-        return { finished: true, ok: false, error: abortedUnsent(fn, this.#givenUp.reason) }
+      const tag = this.#tag
+      if (tag === undefined || (this.#givenUp && !this.#isAsked)) {
+        return { finished: true, ok: false, error: abortedUnsent(fn, this.#givenUp?.reason) }
       }
       this.#isAsked = true
-      const reply = await this.#post(this.#tag ?? '', Math.max(0, until - this.#line.now), stop)
+      const reply = await this.#post(tag, Math.max(0, until - this.#line.now), stop)
       if (reply.kind !== 'node-changed') return this.#told(reply)
       if (reply.isRepeat) throw lost(fn)
       // Neither the node that was meant has had it, nor has this one taken it.

@@ -238,7 +238,7 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
         return
       case 'started':
         if (job && this.#startedAt !== undefined) throw new Error('its call began twice')
-        return job && this.#began(job, this.#since(this.#sentAt, message.at))
+        return job && this.#began(job, this.#credible(this.#sentAt, message.at))
       case 'progress':
         return job && owner.listener.progress(job, message.value)
       case 'log':
@@ -303,11 +303,11 @@ export class FunctionProcess<J extends Job> implements FunctionChildListener<J> 
 
   /** @param endedAt as the process has it. */
   #ended(end: JobEnd, endedAt: number): void {
-    this.#finish(end, this.#since(this.#startedAt ?? this.#sentAt, endedAt))
+    this.#finish(end, this.#credible(this.#startedAt ?? this.#sentAt, endedAt))
   }
 
   /** When something was by the process's word, which the call's limits do not rest on: not before `from`, nor to come. */
-  #since(from: number, at: number): number {
+  #credible(from: number, at: number): number {
     return Math.min(Math.max(from, at), this.#parts.clock.now())
   }
 

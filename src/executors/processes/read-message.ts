@@ -1,6 +1,5 @@
-import { checkEncodedError, checkLogValue } from '../../protocol/check-encoded.ts'
-import type { LogLevel } from '../../protocol/messages.ts'
-import { NOT_CLONEABLE, NOT_FOUND, RETURNED, THREW } from '../../protocol/messages.ts'
+import { checkEncodedError, checkLogValues } from '../../protocol/check-encoded.ts'
+import { NOT_CLONEABLE, NOT_FOUND, RETURNED, THREW, type LogLevel } from '../../protocol/messages.ts'
 import type { FromProcess } from '../../protocol/process-messages.ts'
 
 const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
@@ -53,8 +52,7 @@ function checkResult({ kind, value }: Record<string, unknown>): void {
 
 function checkLog({ level, args }: Record<string, unknown>): void {
   if (!LEVELS.has(level)) throw wrong('the level of a log line', level)
-  if (!Array.isArray(args)) throw wrong('the values of a log line', args)
-  for (const each of args) checkLogValue(each)
+  checkLogValues(args)
 }
 
 function checkNumber(fields: Record<string, unknown>, name: string): void {
